@@ -1,0 +1,260 @@
+"""What every estimator shares: fit and partial_fit, going on from where training stopped, raw scores."""
+
+import copy
+import math
+import warnings
+from abc import ABCMeta, abstractmethod
+from time import perf_counter
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.metrics import check_scoring
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ._batches import Batches
+from ._fitting import Run, run_epochs, run_minimizer, warn_of
+from ._network import Network, raw_scores
+from ._parameters import ParametersMixin
+from ._training import Objective, Patience, base_rate_loss, mean_loss
+
+FLOATS = (np.float64, np.float32)
+# Up to this many values, a check of the whole array in one sum costs less than scikit-learn's validation.
+PLAIN_SIZE = 10_000
+
+
+class Samples(NamedTuple):
+    """Samples as a child hands them to the base: in numbers.
+
+    `y` are the targets as the user gave them, for scorers; `Y`, of shape (n_samples, n_outputs), those the network learns.
+    """
+
+    X: object
+    y: np.ndarray
+    Y: np.ndarray
+    sample_weight: np.ndarray | None
+
+    def take(self, rows):
+        """Return the samples of some rows."""
+        weight = None if self.sample_weight is None else self.sample_weight[rows]
+        return Samples(self.X[rows], self.y[rows], self.Y[rows], weight)
+
+
+class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
+    """Base of all estimators; children encode targets and name a loss."""
+
+    @abstractmethod
+    def _encode(self, X, y, sample_weight, *, resume, incremental):
+        """Return validated `Samples`, having set what the targets define unless `resume`."""
+
+    @abstractmethod
+    def _encode_validation(self, X, y, sample_weight, dtype):
+        """Return `Samples` of the kind that the training samples defined, with inputs of their dtype."""
+
+    @abstractmethod
+    def _make_loss(self):
+        """Return the `Loss` instance."""
+
+    @abstractmethod
+    def _strata(self, samples):
+        """Return labels that a split for early stopping keeps in proportion, or None."""
+
+    # Training --------------------------------------------------------------------------------------------------------
+
+    def _fit(self, X, y, sample_weight, validation, incremental=False, **labels):
+        """Fit a draft, so that an error leaves the estimator as it was, and then become the draft."""
+        draft = object.__new__(type(self))
+        draft.__dict__.update(self.__dict__)
+        resume = hasattr(self, "coefs_") and (incremental or self.warm_start)
+        samples = draft._encode(X, y, sample_weight, resume=resume, incremental=incremental, **labels)
+        held_out = None
+        if any(part is not None for part in validation):
+            if validation[0] is None or validation[1] is None:
+                given = ["None" if part is None else "data" for part in validation[:2]]
+                raise ValueError(f"Got X_val={given[0]} and y_val={given[1]}: pass both X_val and y_val, or neither.")
+            held_out = draft._encode_validation(*validation, samples.X.dtype)
+        draft._train(samples, held_out, incremental, resume)
+        self.__dict__.clear()
+        self.__dict__.update(draft.__dict__)
+        return self
+
+    def _train(self, samples, held_out, incremental, resume):
+        """Train on the samples and set the fitted attributes."""
+        optimizer, schedule, self._loss = self._make_optimizer(), self._make_schedule(), self._make_loss()
+        state = self._saved_state() if resume else {}
+        state.setdefault("random_state", check_random_state(self.random_state))
+        network = self._make_network(samples, state, resume)
+        if self.early_stopping and held_out is None and not incremental:
+            held_out = self._hold_out(samples, state)
+        elif state.pop("held_out", None) is not None:
+            state["rows"] = None
+        batches = self._make_batches(samples, optimizer, state)
+        objective = self._make_objective(network, batches, state)
+        self._publish(network, resume)
+        run = self._make_run(network, held_out, state)
+        max_iter = 1 if incremental else self.max_iter
+        if hasattr(optimizer, "minimize"):
+            run_minimizer(run, objective, batches, optimizer, max_iter=max_iter)
+        else:
+            loop = state.setdefault("loop", {"samples_seen": self.t_})
+            settings = {"learning_rate_init": self.learning_rate_init, "weight_decay": self.weight_decay}
+            run_epochs(run, objective, batches, optimizer, schedule, loop, max_iter=max_iter, **settings)
+        self._note(run, batches)
+        self._training_state = self._state_to_save(state, run, batches) if self.warm_start or incremental else None
+        if run.early_stopping:
+            np.copyto(network.theta, run.patience.best_theta if run.patience.best_theta is not None else network.theta)
+        if not incremental:
+            base_rate = base_rate_loss(self._loss, samples.Y, samples.sample_weight)
+            warn_of(run, self.max_iter, self.max_time, self.learning_rate_init, base_rate)
+
+    def _make_network(self, samples, state, resume):
+        """Return the network with its first weights, or with those that training stopped at."""
+        hidden = self._make_hidden_sizes()
+        self._activations = self._make_activations(len(hidden))
+        sizes = (samples.X.shape[1], *hidden, samples.Y.shape[1])
+        network = Network(sizes, self._activations, self.fit_intercept, samples.X.dtype)
+        if not resume:
+            network.initialize(self._make_initializer(), state["random_state"])
+            return network
+        fitted, planned = [np.shape(coef) for coef in self.coefs_], [coef.shape for coef in network.coefs]
+        if fitted != planned:
+            raise ValueError(
+                f"Training cannot go on with hidden_layer_sizes={self.hidden_layer_sizes!r}, since the fitted weights have "
+                f"the shapes {fitted} and these sizes ask for {planned}: keep the sizes, or fit anew with warm_start=False."
+            )
+        for own, value in zip(network.coefs + network.intercepts, [*self.coefs_, *self.intercepts_], strict=True):
+            np.copyto(own, value, casting="same_kind")
+        if "theta" in state:
+            np.copyto(network.theta, state.pop("theta"))
+        return network
+
+    def _hold_out(self, samples, state):
+        """Set part of the samples aside: leave the rows to train on in `state`, return the others."""
+        n_samples = samples.X.shape[0]
+        if state.get("held_out") is not None and state["n_samples"] == n_samples:
+            return samples.take(state["held_out"])
+        strata = self._strata(samples)
+        n_strata = 1 if strata is None else len(np.unique(strata))
+        n_held_out = max(math.ceil(self.validation_fraction * n_samples), n_strata)
+        if n_samples - n_held_out < n_strata:
+            raise ValueError(
+                f"Got n_samples={n_samples}, too few for early_stopping=True with validation_fraction="
+                f"{self.validation_fraction}: The validation set is too small; pass more samples, or X_val and y_val."
+            )
+        state["rows"], state["held_out"] = train_test_split(
+            np.arange(n_samples), test_size=n_held_out, stratify=strata, random_state=state["random_state"]
+        )
+        state["n_samples"] = n_samples
+        return samples.take(state["held_out"])
+
+    def _make_batches(self, samples, optimizer, state):
+        """Return the batches, in the order in which the last epoch left them."""
+        full_batch, n_samples = getattr(optimizer, "full_batch", False), samples.X.shape[0]
+        rows = state.get("rows") if state.get("n_samples", n_samples) == n_samples else None
+        n_rows = n_samples if rows is None else len(rows)
+        batch_size = min(200, n_rows) if self.batch_size == "auto" else self.batch_size
+        if batch_size > n_rows and not full_batch:
+            warnings.warn(
+                f"Got batch_size={batch_size} for {n_rows} training samples, so each batch holds them all: pass a batch_size "
+                "no larger than the data, or 'auto'.",
+                stacklevel=6,
+            )
+        batch_size, shuffle = (n_rows, False) if full_batch else (min(batch_size, n_rows), self.shuffle)
+        return Batches(samples.X, samples.Y, samples.sample_weight, batch_size, shuffle, state["random_state"], rows)
+
+    def _make_objective(self, network, batches, state):
+        """Return the loss to descend, with the source of dropout's draws."""
+        if self.dropout and state.get("generator") is None:
+            seed = state["random_state"].randint(np.iinfo(np.int32).max)
+            state["generator"] = np.random.default_rng(seed)
+        return Objective(network, self._loss, self.alpha, batches.mean_weight, self.dropout, state.get("generator"))
+
+    def _make_run(self, network, held_out, state):
+        """Return the record of the run, which decides when to stop."""
+        early_stopping = self.early_stopping and held_out is not None
+        judged_by = str(self.scoring) if early_stopping else "training loss"
+        if state.get("judged_by") != judged_by:
+            state.update(judged_by=judged_by, patience={})
+        patience = Patience(self.tol, self.n_iter_no_change, **state["patience"])
+        score = None if held_out is None else self._make_score(network, held_out)
+        deadline = math.inf if self.max_time is None else perf_counter() + self.max_time
+        return Run(network, patience, score, early_stopping, deadline, self.verbose)
+
+    def _make_score(self, network, held_out):
+        """Return a function of no arguments that scores the current weights on validation samples; larger is better."""
+        X, y, Y, sample_weight = held_out
+        if self.scoring == "loss":
+            return lambda: -mean_loss(self._loss, network, X, Y, sample_weight)
+        judge = copy.copy(self)
+        # The validated samples carry no column names, and the scorer should not warn about that.
+        judge.__dict__.pop("feature_names_in_", None)
+        scorer = check_scoring(judge, scoring=self.scoring)
+        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+        return lambda: scorer(judge, X, y, **weights)
+
+    # What is kept ----------------------------------------------------------------------------------------------------
+
+    def _publish(self, network, resume):
+        """Set the attributes that prediction needs, as views on the network's parameters."""
+        self.coefs_, self.intercepts_ = network.coefs, network.intercepts
+        self.n_layers_, self.n_outputs_ = len(network.layer_sizes), network.layer_sizes[-1]
+        self.out_activation_ = self._loss.output_activation
+        if not resume or not hasattr(self, "loss_curve_"):
+            self.t_, self.loss_curve_, self.validation_scores_ = 0, [], None
+
+    def _note(self, run, batches):
+        """Set the attributes that tell how training went."""
+        self.n_iter_ = len(run.loss_curve)
+        self.t_ += self.n_iter_ * batches.n_samples
+        self.loss_curve_ = [*self.loss_curve_, *run.loss_curve]
+        self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else math.inf
+        if run.scores:
+            self.validation_scores_ = [*(self.validation_scores_ or []), *run.scores]
+        scored = self.validation_scores_ is not None
+        self.best_validation_score_ = float(np.nanmax([-np.inf, *self.validation_scores_])) if scored else None
+        self.best_loss_ = None if run.early_stopping else min(self.loss_curve_, default=math.inf)
+
+    def _saved_state(self):
+        """Return a copy of the state that training stopped in, so that a failure leaves the original."""
+        saved = getattr(self, "_training_state", None)
+        return {} if saved is None else copy.deepcopy(saved)
+
+    def _state_to_save(self, state, run, batches):
+        """Return all that training needs in order to go on exactly, as a dict of arrays, numbers and random states."""
+        patience = run.patience
+        # A run that ended on a plateau starts with fresh patience, should the user want to go on all the same.
+        count = 0 if run.reason == "plateau" else patience.count
+        state["patience"] = {"best_score": patience.best_score, "best_theta": patience.best_theta, "count": count}
+        state["rows"], state["n_samples"] = batches.order, len(batches.Y)
+        if run.early_stopping:
+            state["theta"] = run.network.theta.copy()
+        return state
+
+    # Prediction ------------------------------------------------------------------------------------------------------
+
+    def _raw_scores(self, X):
+        """Return the raw scores for `X`, of shape (n_samples, n_outputs), having validated `X`."""
+        if not self._is_plain(X):
+            check_is_fitted(self)
+            X = validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False)
+        return raw_scores(self.coefs_, self.intercepts_, self._activations, X)
+
+    def _is_plain(self, X):
+        """Return whether `X` is a small clean array, for which scikit-learn's validation would have no objection."""
+        return (
+            type(X) is np.ndarray
+            and X.dtype in FLOATS
+            and X.ndim == 2
+            and 0 < X.size <= PLAIN_SIZE
+            and X.shape[1] == self.__dict__.get("n_features_in_")
+            and "coefs_" in self.__dict__
+            and "feature_names_in_" not in self.__dict__
+            and bool(np.isfinite(X).all())
+        )
+
+    def __sklearn_tags__(self):
+        """Sparse input is welcome."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags

@@ -1,0 +1,114 @@
+"""The parameters that every estimator shares, and the parts that they name."""
+
+import inspect
+import numbers
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
+
+from .activations import ACTIVATIONS
+from .initializers import INITIALIZERS
+from .optimizers import OPTIMIZERS
+from .schedules import SCHEDULES
+
+
+class ParametersMixin(BaseEstimator):
+    """Turns constructor parameters into activations, initializer, optimizer and schedule."""
+
+    _parameter_constraints: dict = {
+        "hidden_layer_sizes": ["array-like", Interval(numbers.Integral, 1, None, closed="left"), str],
+        "activation": [StrOptions(set(ACTIVATIONS)), HasMethods(["forward", "backward"]), list, tuple],
+        "solver": [StrOptions(set(OPTIMIZERS)), HasMethods(["initial_state", "update"]), HasMethods(["minimize"])],
+        "alpha": [Interval(numbers.Real, 0, None, closed="left")],
+        "batch_size": [StrOptions({"auto"}), Interval(numbers.Integral, 1, None, closed="left")],
+        "learning_rate": [StrOptions(set(SCHEDULES)), HasMethods(["next_rate", "after_plateau"])],
+        "learning_rate_init": [Interval(numbers.Real, 0, None, closed="neither")],
+        "power_t": [Interval(numbers.Real, 0, None, closed="left")],
+        "max_iter": [Interval(numbers.Integral, 1, None, closed="left")],
+        "shuffle": ["boolean"],
+        "random_state": ["random_state"],
+        "tol": [Interval(numbers.Real, 0, None, closed="left")],
+        "verbose": ["verbose"],
+        "warm_start": ["boolean"],
+        "momentum": [Interval(numbers.Real, 0, 1, closed="both")],
+        "nesterovs_momentum": ["boolean"],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(numbers.Real, 0, 1, closed="left")],
+        "beta_1": [Interval(numbers.Real, 0, 1, closed="left")],
+        "beta_2": [Interval(numbers.Real, 0, 1, closed="left")],
+        "epsilon": [Interval(numbers.Real, 0, None, closed="neither")],
+        "n_iter_no_change": [Interval(numbers.Integral, 1, None, closed="left"), Options(numbers.Real, {np.inf})],
+        "max_fun": [Interval(numbers.Integral, 1, None, closed="left")],
+        "init": [StrOptions(set(INITIALIZERS)), HasMethods(["fill"])],
+        "fit_intercept": ["boolean"],
+        "weight_decay": [Interval(numbers.Real, 0, None, closed="left")],
+        "dropout": [Interval(numbers.Real, 0, 1, closed="left")],
+        "scoring": [str, callable, None],
+        "max_time": [Interval(numbers.Real, 0, None, closed="neither"), None],
+    }
+
+    def _set_parameters(self, arguments):
+        """Store the constructor's arguments, untouched."""
+        for name in self._get_param_names():
+            setattr(self, name, arguments[name])
+
+    def _part(self, table, value):
+        """Return `value`, or, for a name in the table, an instance made with the parameters of the same names."""
+        if not isinstance(value, str):
+            return value
+        part = table[value]
+        if not inspect.isclass(part):
+            return part
+        return part(**{name: getattr(self, name) for name in inspect.signature(part).parameters if hasattr(self, name)})
+
+    def _make_hidden_sizes(self):
+        """Return the sizes of the hidden layers as a list of int."""
+        sizes = self.hidden_layer_sizes
+        try:
+            if isinstance(sizes, str):
+                sizes = [int(size) for size in sizes.split("-")] if sizes else []
+            sizes = [sizes] if isinstance(sizes, numbers.Integral) else list(sizes)
+            if all(isinstance(size, numbers.Integral) and size > 0 for size in sizes):
+                return [int(size) for size in sizes]
+        except (TypeError, ValueError):
+            pass
+        raise ValueError(
+            f"hidden_layer_sizes must be > 0, got {self.hidden_layer_sizes!r}: pass a whole number, a sequence of them, a "
+            "string such as '100-50', or () for no hidden layer."
+        )
+
+    def _make_activations(self, n_hidden):
+        """Return one activation for each hidden layer."""
+        given = self.activation
+        if not isinstance(given, list | tuple):
+            given = [given] * n_hidden
+        known = all(
+            name in ACTIVATIONS if isinstance(name, str) else hasattr(name, "forward") and hasattr(name, "backward")
+            for name in given
+        )
+        if len(given) != n_hidden or not known:
+            raise ValueError(
+                f"Got activation={self.activation!r} for {n_hidden} hidden layers: pass one of {sorted(ACTIVATIONS)}, an "
+                "instance of a class with the methods forward and backward, or a list with one of these for each layer."
+            )
+        return tuple(self._part(ACTIVATIONS, name) for name in given)
+
+    def _make_optimizer(self):
+        """Return the optimizer, having refused what it cannot do."""
+        optimizer = self._part(OPTIMIZERS, self.solver)
+        for name in ("dropout", "weight_decay"):
+            if getattr(optimizer, "full_batch", False) and getattr(self, name):
+                raise ValueError(
+                    f"Got {name}={getattr(self, name)} with solver={self.solver!r}, which descends one unchanging loss: use "
+                    f"solver='adam' or 'sgd', or {name}=0 (alpha penalises weights with every solver)."
+                )
+        return optimizer
+
+    def _make_schedule(self):
+        """Return the learning-rate schedule."""
+        return self._part(SCHEDULES, self.learning_rate)
+
+    def _make_initializer(self):
+        """Return the rule for the first weights."""
+        return self._part(INITIALIZERS, self.init)

@@ -1,0 +1,93 @@
+"""Rules for the first weights.
+
+An initializer fills one layer at a time. Rules of your own are instances of a class with the method `fill`.
+"""
+
+import math
+
+import numpy as np
+
+from .activations import Logistic, ReLU
+
+__all__ = ["INITIALIZERS", "Glorot", "Initializer", "NearIdentity", "Uniform"]
+
+
+class Initializer:
+    """What the network asks of a rule for the first weights.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.initializers import Uniform
+    >>> coef, intercept = np.empty((2, 3)), np.empty(3)
+    >>> Uniform().fill(coef, intercept, None, None, np.random.RandomState(0))
+    >>> bool(np.all(np.abs(coef) < 1))
+    True
+    """
+
+    def fill(self, coef, intercept, fed_by, activation, random_state):
+        """Fill the parameters of one layer.
+
+        Parameters
+        ----------
+        coef : ndarray of shape (fan_in, fan_out)
+            Receives the weights.
+        intercept : ndarray of shape (fan_out,) or None
+            Receives the biases; None in a network without them.
+        fed_by : Activation or None
+            Activation of the layer below; None for the inputs.
+        activation : Activation or None
+            Activation of this layer; for the output layer that of the last hidden one; None if there is none.
+        random_state : numpy.random.RandomState
+            Source of the draws.
+        """
+        raise NotImplementedError
+
+    def __repr__(self):
+        return f"{type(self).__name__}()"
+
+
+def _fill_uniform(coef, intercept, bound, random_state):
+    coef[...] = random_state.uniform(-bound, bound, coef.shape)
+    if intercept is not None:
+        intercept[...] = random_state.uniform(-bound, bound, intercept.shape)
+
+
+class Uniform(Initializer):
+    """Weights and biases from U(-1, 1), the rule of the teaching notebook; see `Initializer.fill`."""
+
+    def fill(self, coef, intercept, fed_by, activation, random_state):
+        """Fill the parameters of one layer; see `Initializer.fill`."""
+        _fill_uniform(coef, intercept, 1.0, random_state)
+
+
+class Glorot(Initializer):
+    """Weights and biases from U(-b, b), b^2 = 6 / (fan_in + fan_out), or 2 for logistic units (Glorot and Bengio, 2010).
+
+    This is scikit-learn's rule, with scikit-learn's order of draws: the same seed gives the same weights.
+    """
+
+    def fill(self, coef, intercept, fed_by, activation, random_state):
+        """Fill the parameters of one layer; see `Initializer.fill`."""
+        factor = 2.0 if isinstance(activation, Logistic) else 6.0
+        _fill_uniform(coef, intercept, np.sqrt(factor / sum(coef.shape)), random_state)
+
+
+class NearIdentity(Initializer):
+    """Weights that keep the signal's mean at zero and its variance constant from layer to layer.
+
+    Near 0 the sigmoid is 1/2 + z/4, so a layer fed by sigmoid units gets weights of variance 16 / fan_in, and a bias of
+    minus half the sum of its weights. A layer fed by rectified units gets variance 2 / fan_in (He et al., 2015), any other
+    1 / fan_in (LeCun et al., 1998), without bias.
+    """
+
+    def fill(self, coef, intercept, fed_by, activation, random_state):
+        """Fill the parameters of one layer; see `Initializer.fill`."""
+        gain = 16.0 if isinstance(fed_by, Logistic) else 2.0 if isinstance(fed_by, ReLU) else 1.0
+        bound = math.sqrt(3.0 * gain / coef.shape[0])
+        coef[...] = random_state.uniform(-bound, bound, coef.shape)
+        if intercept is not None:
+            intercept[...] = -0.5 * coef.sum(axis=0) if isinstance(fed_by, Logistic) else 0.0
+
+
+INITIALIZERS = {"auto": NearIdentity(), "glorot": Glorot(), "uniform": Uniform()}

@@ -1,0 +1,273 @@
+"""Update rules on one flat parameter vector.
+
+An optimizer holds its settings; what it remembers from step to step is a dict that the caller keeps, so that it can be
+saved and training can go on from it. To use a rule of your own, pass an instance of a class with the methods of
+`Optimizer` to an estimator.
+"""
+
+import inspect
+import math
+
+import numpy as np
+from scipy.optimize import minimize
+
+from ._blas import add_multiple
+
+__all__ = ["LBFGS", "OPTIMIZERS", "SGD", "Adam", "Optimizer", "Rprop"]
+
+
+class Optimizer:
+    """What the training loop asks of an update rule.
+
+    Attributes
+    ----------
+    full_batch : bool, default=False
+        Whether each step needs the gradient over all samples.
+    uses_learning_rate : bool, default=True
+        Whether `update` heeds its learning rate.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.optimizers import SGD
+    >>> theta, optimizer = np.array([1.0]), SGD(momentum=0.0)
+    >>> optimizer.update(theta, 2 * theta, optimizer.initial_state(theta), 0.25, 1.0)
+    >>> theta
+    array([0.5])
+    """
+
+    full_batch = False
+    uses_learning_rate = True
+
+    def initial_state(self, theta):
+        """Return the dict of arrays and numbers that `update` will keep for the parameters `theta`."""
+        return {}
+
+    def update(self, theta, gradient, state, learning_rate, loss):
+        """Take one step.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_parameters,)
+            Parameters; updated in place.
+        gradient : ndarray of shape (n_parameters,)
+            Gradient of the loss at `theta`; may be overwritten.
+        state : dict
+            As returned by `initial_state`; updated in place.
+        learning_rate : float
+            The current learning rate.
+        loss : float
+            The loss at `theta`, in the unit of the loss.
+        """
+        raise NotImplementedError
+
+    def __repr__(self):
+        settings = ", ".join(f"{name}={getattr(self, name)!r}" for name in inspect.signature(type(self)).parameters)
+        return f"{type(self).__name__}({settings})"
+
+
+class SGD(Optimizer):
+    """Gradient descent with momentum, Nesterov's by default (Sutskever et al., 2013).
+
+    Parameters
+    ----------
+    momentum : float, default=0.9
+        Share of the last step that the next one keeps, in [0, 1].
+    nesterovs_momentum : bool, default=True
+        Whether to step from the point that momentum would lead to.
+
+    Examples
+    --------
+    >>> from skbackprop.optimizers import SGD
+    >>> SGD(momentum=0.5)
+    SGD(momentum=0.5, nesterovs_momentum=True)
+    """
+
+    def __init__(self, momentum=0.9, nesterovs_momentum=True):
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+
+    def initial_state(self, theta):
+        """Return the velocity, zero at first, unless there is no momentum."""
+        return {"velocity": np.zeros_like(theta)} if self.momentum else {}
+
+    def update(self, theta, gradient, state, learning_rate, loss):
+        """Take one step; see `Optimizer.update`."""
+        if not self.momentum:
+            add_multiple(gradient, theta, -learning_rate)
+            return
+        velocity = state["velocity"]
+        np.multiply(velocity, self.momentum, velocity)
+        add_multiple(gradient, velocity, -learning_rate)
+        if self.nesterovs_momentum:
+            add_multiple(velocity, theta, self.momentum)
+            add_multiple(gradient, theta, -learning_rate)
+        else:
+            np.add(theta, velocity, theta)
+
+
+class Adam(Optimizer):
+    """Steps scaled by running moments of the gradient (Kingma and Ba, 2015).
+
+    Parameters
+    ----------
+    beta_1 : float, default=0.9
+        Decay of the running mean of the gradient, in [0, 1).
+    beta_2 : float, default=0.999
+        Decay of the running mean of its square, in [0, 1).
+    epsilon : float, default=1e-8
+        Added to the denominator, against division by zero.
+
+    Examples
+    --------
+    >>> from skbackprop.optimizers import Adam
+    >>> Adam(beta_1=0.8)
+    Adam(beta_1=0.8, beta_2=0.999, epsilon=1e-08)
+    """
+
+    def __init__(self, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+
+    def initial_state(self, theta):
+        """Return both moments, zero at first, and the number of steps."""
+        return {"first_moment": np.zeros_like(theta), "second_moment": np.zeros_like(theta), "steps": 0}
+
+    def update(self, theta, gradient, state, learning_rate, loss):
+        """Take one step; see `Optimizer.update`."""
+        state["steps"] = steps = state["steps"] + 1
+        first, second = state["first_moment"], state["second_moment"]
+        # The moments are kept as sums, without their factors 1 - beta, which then enter two scalars instead of two passes.
+        np.multiply(first, self.beta_1, first)
+        np.add(first, gradient, first)
+        np.multiply(gradient, gradient, gradient)
+        np.multiply(second, self.beta_2, second)
+        np.add(second, gradient, second)
+        scale = math.sqrt(1 - self.beta_2)
+        rate = learning_rate * math.sqrt(1 - self.beta_2**steps) / (1 - self.beta_1**steps)
+        np.sqrt(second, gradient)
+        np.add(gradient, self.epsilon / scale, gradient)
+        np.divide(first, gradient, gradient)
+        add_multiple(gradient, theta, -rate * (1 - self.beta_1) / scale)
+
+
+class Rprop(Optimizer):
+    """iRprop+: steps that heed the sign of the gradient alone (Igel and Huesken, 2003; Riedmiller and Braun, 1993).
+
+    Parameters
+    ----------
+    initial_step : float, default=0.0125
+        First step size of every parameter.
+    increase : float, default=1.2
+        Factor on the step size while the sign of a derivative stays.
+    decrease : float, default=0.5
+        Factor on the step size when it changes.
+    smallest_step, largest_step : float, default=1e-6, 50.0
+        Bounds on the step size.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.optimizers import Rprop
+    >>> theta, rprop = np.array([3.0, -1.0]), Rprop()
+    >>> state = rprop.initial_state(theta)
+    >>> for _ in range(100):
+    ...     rprop.update(theta, 2 * theta, state, None, float(theta @ theta))
+    >>> bool(np.all(np.abs(theta) < 1e-4))
+    True
+    """
+
+    full_batch = True
+    uses_learning_rate = False
+
+    def __init__(self, initial_step=0.0125, increase=1.2, decrease=0.5, smallest_step=1e-6, largest_step=50.0):
+        self.initial_step = initial_step
+        self.increase = increase
+        self.decrease = decrease
+        self.smallest_step = smallest_step
+        self.largest_step = largest_step
+
+    def initial_state(self, theta):
+        """Return step sizes, last gradient, last change and last loss."""
+        return {
+            "step": np.full_like(theta, self.initial_step),
+            "gradient": np.zeros_like(theta),
+            "change": np.zeros_like(theta),
+            "loss": math.inf,
+        }
+
+    def update(self, theta, gradient, state, learning_rate, loss):
+        """Take one step; see `Optimizer.update`."""
+        step, change = state["step"], state["change"]
+        agreement = np.sign(gradient * state["gradient"])
+        turned = agreement < 0
+        step *= np.where(turned, self.decrease, np.where(agreement > 0, self.increase, 1.0)).astype(step.dtype)
+        np.clip(step, self.smallest_step, self.largest_step, step)
+        # A parameter whose derivative changed sign goes back where it came from, if the loss grew, and else stays.
+        retreat = -change if loss > state["loss"] else 0.0
+        np.copyto(change, np.where(turned, retreat, -np.sign(gradient) * step))
+        np.add(theta, change, theta)
+        np.copyto(state["gradient"], np.where(turned, 0.0, gradient))
+        state["loss"] = loss
+
+
+class LBFGS(Optimizer):
+    """Limited-memory quasi-Newton descent by `scipy.optimize` (Liu and Nocedal, 1989; Byrd et al., 1995).
+
+    It runs a whole minimisation at a time. Its curvature memory lives inside scipy, so a warm start begins a new one at
+    the weights reached.
+
+    Parameters
+    ----------
+    max_fun : int, default=15000
+        Most evaluations of the loss.
+    tol : float, default=1e-4
+        Stop when the largest component of the gradient is smaller.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.optimizers import LBFGS
+    >>> result = LBFGS().minimize(lambda x: ((x**2).sum(), 2 * x), np.ones(2), 10, lambda theta, loss: False)
+    >>> bool(np.all(np.abs(result.x) < 1e-4))
+    True
+    """
+
+    full_batch = True
+    uses_learning_rate = False
+
+    def __init__(self, max_fun=15000, tol=1e-4):
+        self.max_fun = max_fun
+        self.tol = tol
+
+    def minimize(self, function, theta, max_iter, after_iteration):
+        """Minimise a function from `theta`.
+
+        Parameters
+        ----------
+        function : callable
+            Takes parameters, returns the loss and its gradient.
+        theta : ndarray of shape (n_parameters,)
+            Where to start; not changed.
+        max_iter : int
+            Most iterations.
+        after_iteration : callable
+            Called with the parameters and the loss after each iteration; a true return value ends the run.
+
+        Returns
+        -------
+        result : scipy.optimize.OptimizeResult
+            Its `x` are the parameters reached, `status` is 0 at convergence.
+        """
+
+        # scipy passes the result only to a callback whose parameter has this name.
+        def callback(intermediate_result):
+            if after_iteration(intermediate_result.x, float(intermediate_result.fun)):
+                raise StopIteration
+
+        options = {"maxfun": self.max_fun, "maxiter": max_iter, "gtol": self.tol}
+        return minimize(function, theta, method="L-BFGS-B", jac=True, callback=callback, options=options)
+
+
+OPTIMIZERS = {"sgd": SGD, "adam": Adam, "rprop": Rprop, "lbfgs": LBFGS}
