@@ -2,6 +2,7 @@
 
 import copy
 import math
+import numbers
 import warnings
 from abc import ABCMeta, abstractmethod
 from time import perf_counter
@@ -10,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state
+from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._batches import Batches
@@ -39,6 +40,27 @@ class Samples(NamedTuple):
         """Return the samples of some rows."""
         weight = None if self.sample_weight is None else self.sample_weight[rows]
         return Samples(self.X[rows], self.y[rows], self.Y[rows], weight)
+
+
+def checked_weights(sample_weight, X, any_sign):
+    """Return sample weights as an array of shape (n_samples,) and of the dtype of `X`, or raise.
+
+    Negative and all-zero weights are for `partial_fit` alone: `any_sign`.
+    """
+    n_samples = X.shape[0]
+    if isinstance(sample_weight, numbers.Number):
+        sample_weight = np.full(n_samples, sample_weight)
+    weight = check_array(sample_weight, ensure_2d=False, dtype=X.dtype, input_name="sample_weight")
+    if weight.shape != (n_samples,):
+        raise ValueError(f"Got sample_weight of shape {weight.shape} for {n_samples} samples: pass one weight a sample.")
+    if not any_sign and np.any(weight < 0):
+        raise ValueError(
+            f"Got negative values in sample_weight, down to {weight.min()}: weights must be 0 or larger (partial_fit takes "
+            "any)."
+        )
+    if not any_sign and not np.any(weight):
+        raise ValueError("Got sample_weight that is all zero: at least one weight must be positive.")
+    return weight
 
 
 class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
@@ -156,8 +178,8 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
         batch_size = min(200, n_rows) if self.batch_size == "auto" else self.batch_size
         if batch_size > n_rows and not full_batch:
             warnings.warn(
-                f"Got batch_size={batch_size} for {n_rows} training samples, so each batch holds them all: pass a batch_size "
-                "no larger than the data, or 'auto'.",
+                f"Got batch_size={batch_size} for {n_rows} training samples, so each batch holds them all: pass a "
+                "batch_size no larger than the data, or 'auto'.",
                 stacklevel=6,
             )
         batch_size, shuffle = (n_rows, False) if full_batch else (min(batch_size, n_rows), self.shuffle)
@@ -200,8 +222,9 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
         self.coefs_, self.intercepts_ = network.coefs, network.intercepts
         self.n_layers_, self.n_outputs_ = len(network.layer_sizes), network.layer_sizes[-1]
         self.out_activation_ = self._loss.output_activation
-        if not resume or not hasattr(self, "loss_curve_"):
-            self.t_, self.loss_curve_, self.validation_scores_ = 0, [], None
+        for name, first in (("t_", 0), ("loss_curve_", []), ("validation_scores_", None)):
+            if not resume or not hasattr(self, name):
+                setattr(self, name, first)
 
     def _note(self, run, batches):
         """Set the attributes that tell how training went."""
@@ -213,6 +236,8 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
             self.validation_scores_ = [*(self.validation_scores_ or []), *run.scores]
         scored = self.validation_scores_ is not None
         self.best_validation_score_ = float(np.nanmax([-np.inf, *self.validation_scores_])) if scored else None
+        # scikit-learn's name, which code in the wild reads.
+        self._no_improvement_count = run.patience.count
         self.best_loss_ = None if run.early_stopping else min(self.loss_curve_, default=math.inf)
 
     def _saved_state(self):

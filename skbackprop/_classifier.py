@@ -1,16 +1,14 @@
 """The classifier: labels in, predictions out."""
 
 import numpy as np
-from scipy.sparse import issparse
 from scipy.special import logsumexp
 from sklearn.base import ClassifierMixin, _fit_context
-from sklearn.utils import compute_class_weight, compute_sample_weight
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
+from sklearn.utils.validation import validate_data
 
-from ._base import FLOATS, BaseBackprop, Samples
+from ._base import FLOATS, BaseBackprop, Samples, checked_weights
+from ._labels import Labels, checked_labels, refuse_weights_of_one_class
 from .losses import CLASSIFICATION_LOSSES
 
 
@@ -23,14 +21,133 @@ def _can_fit_partially(classifier):
         )
     if classifier.class_weight == "balanced":
         raise AttributeError(
-            "partial_fit is not available with class_weight='balanced', since one call does not know the frequencies of all: "
-            "pass a dict of weights, as sklearn.utils.compute_class_weight makes it."
+            "partial_fit is not available with class_weight='balanced', since one call does not know all frequencies: pass "
+            "a dict of weights, as sklearn.utils.compute_class_weight makes it."
         )
     return True
 
 
 class SigmoidBackpropClassifier(ClassifierMixin, BaseBackprop):
-    """DOC"""
+    """A neural network for classification, trained by backpropagation.
+
+    Every parameter of scikit-learn's `MLPClassifier` is here, under its name, in its order and with its meaning; with the
+    same parameters, `init="glorot"` and the same `random_state`, so are its weights. Defaults that differ are marked.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int, sequence of int or str, default=(100,)
+        Units in each hidden layer; also as a string, "100-50". With () the inputs feed the outputs directly.
+    activation : {"identity", "logistic", "tanh", "relu", "silu"}, Activation or list of these, default="logistic"
+        Activation of the hidden units, or one for each hidden layer; see `skbackprop.activations`. (`MLPClassifier`:
+        "relu".)
+    solver : {"sgd", "adam", "rprop", "lbfgs"} or Optimizer, default="adam"
+        How the weights are updated; see `skbackprop.optimizers`. "rprop" and "lbfgs" use all samples at each step.
+    alpha : float, default=0.0001
+        Factor of the penalty on squared weights, divided by the total weight of the batch.
+    batch_size : int or "auto", default="auto"
+        Samples in a step of "sgd" and "adam"; "auto" is min(200, n_samples).
+    learning_rate : {"constant", "invscaling", "adaptive"} or Schedule, default="constant"
+        How the learning rate changes; see `skbackprop.schedules`. Used by "sgd" and "adam".
+    learning_rate_init : float, default=0.003
+        The learning rate to begin with. Used by "sgd" and "adam". (`MLPClassifier`: 0.001.)
+    power_t : float, default=0.5
+        Exponent of "invscaling".
+    max_iter : int, default=200
+        Most epochs, or iterations of "lbfgs".
+    shuffle : bool, default=True
+        Whether each epoch has a new order of samples. Used by "sgd" and "adam".
+    random_state : int, RandomState instance or None, default=None
+        Source of first weights, held-out samples, order and dropout; an int gives the same weights at every fit.
+    tol : float, default=1e-4
+        Least improvement of the loss, or of the validation score, that counts; for "lbfgs" the gradient at which to stop.
+    verbose : bool, default=False
+        Whether to print a line an epoch.
+    warm_start : bool, default=False
+        Whether `fit` goes on exactly where training stopped, optimizer, learning rate and order of samples included. (The
+        curvature memory of "lbfgs" begins anew.)
+    momentum : float, default=0.9
+        Share of the last step that "sgd" keeps, in [0, 1].
+    nesterovs_momentum : bool, default=True
+        Whether "sgd" uses Nesterov's form of momentum.
+    early_stopping : bool, default=False
+        Whether to watch the score of validation samples, stop when it no longer improves, and keep the weights that had
+        the best; with every solver.
+    validation_fraction : float, default=0.1
+        Share of the samples held out for that, in [0, 1), stratified by class; at least one of each class.
+    beta_1, beta_2 : float, default=0.9, 0.999
+        Decay of the moments of "adam", in [0, 1).
+    epsilon : float, default=1e-8
+        Added to the denominator of "adam".
+    n_iter_no_change : int or numpy.inf, default=10
+        Epochs without improvement by `tol` after which training stops.
+    max_fun : int, default=15000
+        Most evaluations of the loss by "lbfgs".
+    loss : {"log_loss", "squared_error"} or Loss, default="log_loss"
+        What training descends; "squared_error" is that of sigmoid outputs, as in the teaching notebook. See
+        `skbackprop.losses`.
+    init : {"auto", "glorot", "uniform"} or Initializer, default="auto"
+        Rule for the first weights; "glorot" is scikit-learn's, "uniform" is U(-1, 1). See `skbackprop.initializers`.
+    fit_intercept : bool, default=True
+        Whether the layers have biases.
+    class_weight : dict, "balanced", list of dict or None, default=None
+        Factor on the weight of the samples of each class; "balanced" is inverse to the (weighted) frequency.
+    weight_decay : float, default=0.0
+        Share of each weight that a step takes off, times the learning rate; unlike `alpha` independent of the batch size
+        and of the gradient's scale (Loshchilov and Hutter, 2019). For "sgd" and "adam".
+    dropout : float, default=0.0
+        Probability that a hidden unit is silent in a step, in [0, 1) (Srivastava et al., 2014). For "sgd" and "adam".
+    scoring : str, callable or None, default="loss"
+        What early stopping watches: the loss, or any scorer of scikit-learn; None is accuracy.
+    max_time : float or None, default=None
+        Seconds after which training stops.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+    coefs_, intercepts_ : list of ndarray
+        Weights and biases of each layer, of shapes (fan_in, fan_out) and (fan_out,).
+    loss_ : float
+        Loss of the last epoch, penalty included, in nats a sample ("log_loss").
+    loss_curve_ : list of float
+        Loss of each epoch, or iteration, with every solver.
+    best_loss_ : float or None
+        Smallest value of `loss_curve_`; None with early stopping.
+    validation_scores_ : list of float or None
+        Score of the validation samples after each epoch, larger being better (for "loss" its negative); None without any.
+    best_validation_score_ : float or None
+        Largest of them.
+    n_iter_ : int
+        Epochs, or iterations, of the last call.
+    t_ : int
+        Training samples seen so far.
+    n_layers_, n_outputs_ : int
+        Number of layers, inputs and outputs counted, and of output units (one for two classes).
+    out_activation_ : str
+        Link from raw scores to probabilities.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if they have any.
+
+    See Also
+    --------
+    sklearn.neural_network.MLPClassifier : The class that this one can stand in for.
+
+    References
+    ----------
+    Rumelhart, D. E., Hinton, G. E. and Williams, R. J. (1986). Learning representations by back-propagating errors. Nature
+    323, 533-536.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skbackprop import SigmoidBackpropClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> classifier = SigmoidBackpropClassifier(solver="rprop", random_state=0).fit(X, y)
+    >>> classifier.score(X, y) > 0.95
+    True
+    """
 
     _parameter_constraints: dict = {
         **BaseBackprop._parameter_constraints,
@@ -47,7 +164,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, BaseBackprop):
         alpha=0.0001,
         batch_size="auto",
         learning_rate="constant",
-        learning_rate_init=0.001,
+        learning_rate_init=0.003,
         power_t=0.5,
         max_iter=200,
         shuffle=True,
@@ -104,9 +221,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, BaseBackprop):
 
     @available_if(_can_fit_partially)
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(
-        self, X, y, sample_weight=None, classes=None, *, X_val=None, y_val=None, sample_weight_val=None
-    ):
+    def partial_fit(self, X, y, sample_weight=None, classes=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train for one epoch on the given samples, on top of what was learnt before.
 
         With `early_stopping=True` and validation samples, the weights are always those with the best validation score so
@@ -150,9 +265,9 @@ class SigmoidBackpropClassifier(ClassifierMixin, BaseBackprop):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         """
         Z = self._raw_scores(X)
-        if self._target_type == "multilabel-indicator":
+        if self._labels.target_type == "multilabel-indicator":
             return (Z > 0).astype(np.int64)
-        return self.classes_.take(Z[:, 0] > 0 if self._target_type == "binary" else Z.argmax(axis=1))
+        return self.classes_.take(Z[:, 0] > 0 if self._labels.target_type == "binary" else Z.argmax(axis=1))
 
     def decision_function(self, X):
         """Return the raw scores of the output units, before the link to probabilities.
@@ -167,7 +282,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, BaseBackprop):
             For two classes one score a sample, positive where the second class is the more probable.
         """
         Z = self._raw_scores(X)
-        return Z[:, 0] if self._target_type == "binary" else Z
+        return Z[:, 0] if self._labels.target_type == "binary" else Z
 
     def predict_proba(self, X):
         """Return the probability of each class, or, for several labels a sample, of each label.
@@ -199,164 +314,72 @@ class SigmoidBackpropClassifier(ClassifierMixin, BaseBackprop):
         largest = np.finfo(Z.dtype).max / 4
         return self._log_probabilities(np.clip(Z, -largest, largest, out=Z))
 
+    def __sklearn_tags__(self):
+        """Several labels a sample are welcome."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
     # Labels to numbers and back --------------------------------------------------------------------------------------
 
     def _probabilities(self, Z):
         """Return probabilities for raw scores, which may be overwritten."""
-        loss = self._loss
-        if self._target_type == "multiclass" and not loss.normalized:
+        loss, target_type = self._loss, self._labels.target_type
+        if target_type == "multiclass" and not loss.normalized:
             return np.exp(self._log_probabilities(Z))
         with np.errstate(over="ignore", under="ignore"):
-            if self._target_type == "binary":
-                absent = loss.predict_complement(Z.copy())
-                return np.concatenate([absent, loss.predict(Z)], axis=1)
+            if target_type == "binary":
+                return np.concatenate([loss.predict_complement(Z.copy()), loss.predict(Z)], axis=1)
             return loss.predict(Z)
 
     def _log_probabilities(self, Z):
         """Return log-probabilities for raw scores."""
+        loss, target_type = self._loss, self._labels.target_type
         with np.errstate(over="ignore", under="ignore"):
-            logarithms = self._loss.log_predict(Z)
-            if self._target_type == "binary":
-                return np.concatenate([self._loss.log_predict(Z, complement=True), logarithms], axis=1)
-            if self._target_type == "multiclass" and not self._loss.normalized:
+            logarithms = loss.log_predict(Z)
+            if target_type == "binary":
+                return np.concatenate([loss.log_predict(Z, complement=True), logarithms], axis=1)
+            if target_type == "multiclass" and not loss.normalized:
                 return logarithms - logsumexp(logarithms, axis=1, keepdims=True)
             return logarithms
 
     def _make_loss(self):
         if not isinstance(self.loss, str):
             return self.loss
-        return CLASSIFICATION_LOSSES[self.loss][self._target_type]()
+        return CLASSIFICATION_LOSSES[self.loss][self._labels.target_type]()
 
     def _strata(self, samples):
-        return None if self._target_type == "multilabel-indicator" else samples.y
+        return None if self._labels.target_type == "multilabel-indicator" else samples.y
 
     def _encode(self, X, y, sample_weight, *, resume, incremental, classes=None):
         dtype = self.coefs_[0].dtype if resume else FLOATS
-        X, y = validate_data(
-            self, X, y, accept_sparse="csr", multi_output=True, dtype=dtype, order="C", reset=not resume
-        )
-        y, target_type = _checked_labels(y)
-        if not resume or not hasattr(self, "classes_"):
-            self._define_classes(y, target_type, classes, incremental)
-        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
-            raise ValueError(
-                f"Got classes={classes!r} where an earlier call set {self.classes_}: pass the same classes, or none."
-            )
-        elif self.warm_start and not incremental and set(np.unique(y)) != set(self.classes_) and y.ndim == 1:
-            raise ValueError(
-                "warm_start can only be used where `y` has the same classes as in the previous call to fit. Previously got "
-                f"{self.classes_}, `y` has {np.unique(y)}"
-            )
-        codes = self._codes(y)
-        sample_weight = self._weights(sample_weight, codes, X, allow_any=incremental)
-        return Samples(X, y, self._indicators(codes), sample_weight)
+        X, y = self._validated(X, y, dtype, reset=not resume)
+        if not resume or not hasattr(self, "_labels"):
+            if incremental and classes is None:
+                raise ValueError(
+                    "Got no classes at the first call to partial_fit: pass classes, all labels there will ever be."
+                )
+            self._labels = Labels.of(y, classes)
+            self.classes_ = self._labels.classes
+        elif not incremental or classes is not None:
+            self._labels.refuse_others(y if classes is None else classes, incremental)
+        codes = self._labels.codes(y)
+        if sample_weight is not None:
+            sample_weight = checked_weights(sample_weight, X, any_sign=incremental)
+            if not incremental:
+                refuse_weights_of_one_class(sample_weight, codes)
+        sample_weight = self._labels.weighted(sample_weight, self.class_weight, codes)
+        return Samples(X, y, self._labels.indicators(codes), sample_weight)
 
     def _encode_validation(self, X, y, sample_weight, dtype):
-        X, y = validate_data(
-            self, X, y, accept_sparse="csr", multi_output=True, dtype=dtype, order="C", reset=False
-        )
-        codes = self._codes(_checked_labels(y)[0])
-        if sample_weight is not None or self.class_weight is not None:
-            sample_weight = self._weights(sample_weight, codes, X, allow_any=False, name="sample_weight_val")
-        return Samples(X, y, self._indicators(codes), sample_weight)
-
-    def _define_classes(self, y, target_type, classes, incremental):
-        """Set `classes_` and the kind of target, from the labels or from those announced."""
-        if incremental and classes is None:
-            raise ValueError("Got no classes at the first call to partial_fit: pass classes, all labels there will ever be.")
-        if target_type == "multilabel-indicator":
-            self.classes_ = np.arange(y.shape[1])
-        else:
-            self.classes_ = np.unique(y if classes is None else classes)
-            target_type = "binary" if len(self.classes_) == 2 else "multiclass"
-            if len(self.classes_) < 2:
-                raise ValueError(
-                    f"Got one class alone, {self.classes_[0]!r}: a classifier needs samples of at least two classes."
-                )
-        self._target_type = target_type
-
-    def _codes(self, y):
-        """Return the position of each label in `classes_`, or label indicators as they are."""
-        if (y.ndim == 2) != (self._target_type == "multilabel-indicator") or (y.ndim == 2 and y.shape[1] != len(self.classes_)):
-            raise ValueError(
-                f"Got y of shape {y.shape} for a classifier of {self._target_type} targets with {len(self.classes_)} classes: "
-                "pass targets of the same kind as before, or fit anew."
-            )
-        if y.ndim == 2:
-            return y
-        codes = np.searchsorted(self.classes_, y)
-        known = self.classes_.take(codes, mode="clip") == y
-        if not np.all(known):
-            raise ValueError(
-                f"Got y with the classes {np.unique(y[~known])}, which are not among {self.classes_}: leave those rows out, "
-                "or fit anew with samples of every class."
-            )
-        return codes
-
-    def _indicators(self, codes):
-        """Return the targets of the output units, one byte each."""
-        if codes.ndim == 2:
-            return codes.astype(np.uint8)
-        if len(self.classes_) == 2:
-            return codes.astype(np.uint8)[:, np.newaxis]
-        return _one_hot(codes, len(self.classes_))
-
-    def _weights(self, sample_weight, codes, X, *, allow_any, name="sample_weight"):
-        """Return validated weights times class weights, or None if there are neither."""
-        if sample_weight is None and self.class_weight is None:
-            return None
-        weight = None
+        X, y = self._validated(X, y, dtype, reset=False)
+        codes = self._labels.codes(y)
         if sample_weight is not None:
-            weight = _check_sample_weight(sample_weight, X, dtype=X.dtype, copy=True)
-            if not allow_any:
-                _refuse_useless(weight, codes, name)
-        return weight if self.class_weight is None else self._times_class_weight(weight, codes)
+            sample_weight = checked_weights(sample_weight, X, any_sign=False)
+        sample_weight = self._labels.weighted(sample_weight, self.class_weight, codes)
+        return Samples(X, y, self._labels.indicators(codes), sample_weight)
 
-    def _times_class_weight(self, weight, codes):
-        """Return the product of sample weights, or of ones, and class weights."""
-        if codes.ndim == 2:
-            factor = compute_sample_weight(self.class_weight, codes)
-        elif self.class_weight == "balanced":
-            counts = np.bincount(codes, weights=weight, minlength=len(self.classes_))
-            factor = (counts.sum() / (len(self.classes_) * np.where(counts > 0, counts, 1.0)))[codes]
-        else:
-            factor = compute_class_weight(self.class_weight, classes=self.classes_, y=self.classes_[codes])[codes]
-        return factor if weight is None else weight * factor
-
-
-def _checked_labels(y):
-    """Return labels as an array, with what kind of target they are, or raise."""
-    check_classification_targets(y)
-    target_type = type_of_target(y, input_name="y")
-    if target_type == "multiclass-multioutput":
-        raise ValueError(
-            f"Got y of shape {y.shape} with several classes in a column: pass one column of classes, or 0/1 indicators, or "
-            "wrap the classifier in sklearn.multioutput.MultiOutputClassifier."
-        )
-    if issparse(y):
-        y = y.toarray()
-    if target_type != "multilabel-indicator":
-        y = column_or_1d(y, warn=True)
-    return y, target_type
-
-
-def _refuse_useless(weight, codes, name):
-    """Raise for weights with which there is nothing to learn."""
-    if np.any(weight < 0):
-        raise ValueError(
-            f"Got negative values in {name}, down to {weight.min()}: weights must be 0 or larger (partial_fit takes any)."
-        )
-    if not np.any(weight):
-        raise ValueError(f"Got {name} that is all zero: at least one weight must be positive.")
-    used = codes[weight > 0]
-    if name == "sample_weight" and used.ndim == 1 and np.all(used == used[0]):
-        raise ValueError(
-            f"Got {name} that is zero but for one class: give samples of at least two classes a positive weight."
-        )
-
-
-def _one_hot(codes, n_classes):
-    """Return a row for each code, with a one at its place."""
-    indicators = np.zeros((len(codes), n_classes), np.uint8)
-    indicators[np.arange(len(codes)), codes] = 1
-    return indicators
+    def _validated(self, X, y, dtype, reset):
+        """Return checked inputs, dense in C order or CSR, and checked labels."""
+        X, y = validate_data(self, X, y, accept_sparse="csr", multi_output=True, dtype=dtype, order="C", reset=reset)
+        return X, checked_labels(y)

@@ -147,7 +147,7 @@ def warn_of(run, max_iter, max_time, learning_rate_init, base_rate_loss):
         message = (
             f"The network has not learnt: after {n_epochs} epochs its training loss of {last:.4g} is no better than the "
             f"{base_rate_loss:.4g} of always predicting the same; standardise X, change learning_rate_init (now "
-            f"{learning_rate_init}), or try init='auto' or another activation."
+            f"{learning_rate_init}), raise max_iter, or try init='auto' or another activation."
         )
     elif run.reason == "max_iter":
         category = ConvergenceWarning

@@ -5,6 +5,8 @@ from itertools import pairwise
 import numpy as np
 from scipy.sparse import issparse
 
+from ._blas import add_outer
+
 # Rows predicted at a time are as many as keep the widest layer's activations within a core's own cache.
 PREDICTION_BYTES = 256 * 1024
 
@@ -50,9 +52,7 @@ class Network:
             coefs.append(vector[start : start + fan_in * fan_out].reshape(fan_in, fan_out))
             start += fan_in * fan_out
         for fan_out in self.layer_sizes[1:]:
-            intercepts.append(
-                vector[start : start + fan_out] if self.fit_intercept else np.zeros(fan_out, vector.dtype)
-            )
+            intercepts.append(vector[start : start + fan_out] if self.fit_intercept else np.zeros(fan_out, vector.dtype))
             start += fan_out
         return coefs, intercepts
 
@@ -115,7 +115,7 @@ class Propagation:
             else:
                 A.dot(self.coefs[layer], Z)
                 if self.fit_intercept:
-                    np.add(Z, self.intercepts[layer], Z)
+                    add_outer(self.intercepts[layer], self.ones, Z.T)
             activation.forward(Z, self.caches[layer])
             A = self.inputs[layer]
             if A is not Z:
@@ -125,7 +125,7 @@ class Propagation:
         else:
             self.coefs[-1].T.dot(A.T, self._raw_scores_t)
         if self.fit_intercept:
-            np.add(self.raw_scores, self.intercepts[-1], self.raw_scores)
+            add_outer(self.ones, self.intercepts[-1], self.raw_scores)
         return self.raw_scores
 
     def _drop_out(self, layer):

@@ -100,8 +100,8 @@ class ParametersMixin(BaseEstimator):
         for name in ("dropout", "weight_decay"):
             if getattr(optimizer, "full_batch", False) and getattr(self, name):
                 raise ValueError(
-                    f"Got {name}={getattr(self, name)} with solver={self.solver!r}, which descends one unchanging loss: use "
-                    f"solver='adam' or 'sgd', or {name}=0 (alpha penalises weights with every solver)."
+                    f"Got {name}={getattr(self, name)} with solver={self.solver!r}, which descends one unchanging loss: "
+                    f"use solver='adam' or 'sgd', or {name}=0 (alpha penalises weights with every solver)."
                 )
         return optimizer
 

@@ -4,7 +4,6 @@ The loop knows nothing of validation data, patience or printing; whoever runs it
 """
 
 import math
-from itertools import takewhile
 from time import perf_counter
 from typing import NamedTuple
 
@@ -133,15 +132,14 @@ def gradient_descent(objective, batches, optimizer, schedule, state, *, learning
         state["learning_rate"] = learning_rate_init
     state.setdefault("samples_seen", 0)
     state.update(optimizer=memory, learning_rate_init=learning_rate_init)
-    planned = max_iter * batches.n_samples
+    planned, timed = max_iter * batches.n_samples, deadline < math.inf
     while True:
         total, seen = 0.0, 0
-        epoch = batches.epoch()
-        if deadline < math.inf:
-            epoch = takewhile(lambda _: not seen or perf_counter() < deadline, epoch)
         rate = schedule.next_rate(state["learning_rate"], learning_rate_init, state["samples_seen"],
                                   state["samples_seen"] / planned)  # fmt: skip
-        for X, Y, sample_weight in epoch:
+        for X, Y, sample_weight in batches.epoch():
+            if timed and seen and perf_counter() >= deadline:
+                break
             if schedule.every_step:
                 done = state["samples_seen"] + seen
                 rate = schedule.next_rate(rate, learning_rate_init, done, done / planned)

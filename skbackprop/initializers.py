@@ -78,12 +78,16 @@ class NearIdentity(Initializer):
 
     Near 0 the sigmoid is 1/2 + z/4, so a layer fed by sigmoid units gets weights of variance 16 / fan_in, and a bias of
     minus half the sum of its weights. A layer fed by rectified units gets variance 2 / fan_in (He et al., 2015), any other
-    1 / fan_in (LeCun et al., 1998), without bias.
+    1 / fan_in (LeCun et al., 1998), without bias. A network without hidden layers has no symmetry to break and starts at
+    zero.
     """
 
     def fill(self, coef, intercept, fed_by, activation, random_state):
         """Fill the parameters of one layer; see `Initializer.fill`."""
-        gain = 16.0 if isinstance(fed_by, Logistic) else 2.0 if isinstance(fed_by, ReLU) else 1.0
+        if activation is None:
+            gain = 0.0
+        else:
+            gain = 16.0 if isinstance(fed_by, Logistic) else 2.0 if isinstance(fed_by, ReLU) else 1.0
         bound = math.sqrt(3.0 * gain / coef.shape[0])
         coef[...] = random_state.uniform(-bound, bound, coef.shape)
         if intercept is not None:

@@ -37,8 +37,7 @@ class Schedule:
         return rate
 
     def after_plateau(self, rate):
-        """Return a lower rate to go on with when training no longer improves, or None to stop."""
-        return None
+        """Return a lower rate to go on with when training no longer improves, or None, as here, to stop."""
 
 
 class Constant(Schedule):

@@ -1,0 +1,116 @@
+"""Class labels as numbers, and what each weighs."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils import compute_class_weight, compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import column_or_1d
+
+
+class Labels(NamedTuple):
+    """The classes of a problem and its kind.
+
+    Attributes
+    ----------
+    classes : ndarray of shape (n_classes,)
+        Sorted labels.
+    target_type : {"binary", "multiclass", "multilabel-indicator"}
+        As `sklearn.utils.multiclass.type_of_target` names it.
+    """
+
+    classes: np.ndarray
+    target_type: str
+
+    @classmethod
+    def of(cls, y, classes=None):
+        """Return the labels found in checked `y`, or those announced."""
+        if y.ndim == 2:
+            return cls(np.arange(y.shape[1]), "multilabel-indicator")
+        classes = np.unique(y if classes is None else classes)
+        if len(classes) < 2:
+            raise ValueError(
+                f"Got samples of one class, {classes.tolist()}: a classifier needs samples of at least two classes."
+            )
+        return cls(classes, "binary" if len(classes) == 2 else "multiclass")
+
+    def refuse_others(self, labels, incremental):
+        """Raise unless training can go on with these labels: with just these classes."""
+        found = self.classes if self.target_type == "multilabel-indicator" else np.unique(labels)
+        if np.array_equal(found, self.classes):
+            return
+        if incremental:
+            raise ValueError(
+                f"Got classes={found.tolist()} where an earlier call set {self.classes.tolist()}: pass the same, or none."
+            )
+        raise ValueError(
+            "warm_start can only be used where `y` has the same classes as in the previous call to fit. Previously got "
+            f"{self.classes}, `y` has {found}"
+        )
+
+    def codes(self, y):
+        """Return the position of each label among the classes, or label indicators as they are."""
+        multilabel = self.target_type == "multilabel-indicator"
+        if (y.ndim == 2) != multilabel or (multilabel and y.shape[1] != len(self.classes)):
+            raise ValueError(
+                f"Got y of shape {y.shape} for {self.target_type} targets with {len(self.classes)} classes: pass targets "
+                "of the same kind as before, or fit anew."
+            )
+        if multilabel:
+            return y
+        codes = np.searchsorted(self.classes, y)
+        known = self.classes.take(codes, mode="clip") == y
+        if not np.all(known):
+            raise ValueError(
+                f"Got y with the classes {np.unique(y[~known]).tolist()}, which are not among {self.classes.tolist()}: "
+                "leave those rows out, or fit anew with samples of every class."
+            )
+        return codes
+
+    def indicators(self, codes):
+        """Return the targets of the output units, of shape (n_samples, n_outputs), a byte each."""
+        if codes.ndim == 2:
+            return codes.astype(np.uint8)
+        if self.target_type == "binary":
+            return codes.astype(np.uint8)[:, np.newaxis]
+        indicators = np.zeros((len(codes), len(self.classes)), np.uint8)
+        indicators[np.arange(len(codes)), codes] = 1
+        return indicators
+
+    def weighted(self, sample_weight, class_weight, codes):
+        """Return the product of sample weights and class weights, or None if there are neither."""
+        if class_weight is None:
+            return sample_weight
+        if codes.ndim == 2:
+            factor = compute_sample_weight(class_weight, codes)
+        elif class_weight == "balanced":
+            # As in scikit-learn, but of weights instead of rows, so that a weight of 2 equals two rows.
+            totals = np.bincount(codes, weights=sample_weight, minlength=len(self.classes))
+            factor = (totals.sum() / (len(self.classes) * np.where(totals > 0, totals, 1.0)))[codes]
+        else:
+            factor = compute_class_weight(class_weight, classes=self.classes, y=self.classes)[codes]
+        return factor if sample_weight is None else sample_weight * factor
+
+
+def checked_labels(y):
+    """Return labels as an array of shape (n_samples,), or (n_samples, n_labels) of 0/1 indicators, or raise."""
+    check_classification_targets(y)
+    target_type = type_of_target(y, input_name="y")
+    if target_type == "multiclass-multioutput":
+        raise ValueError(
+            f"Got y of shape {y.shape} with several classes in a column: pass one column of classes, or 0/1 indicators, or "
+            "wrap the classifier in sklearn.multioutput.MultiOutputClassifier."
+        )
+    if issparse(y):
+        y = y.toarray()
+    return y if target_type == "multilabel-indicator" else column_or_1d(y, warn=True)
+
+
+def refuse_weights_of_one_class(sample_weight, codes):
+    """Raise for sample weights that leave one class alone to learn from."""
+    used = codes[sample_weight > 0]
+    if used.ndim == 1 and np.all(used == used[0]):
+        raise ValueError(
+            "Got sample_weight that is zero but for one class: give samples of at least two classes a positive weight."
+        )

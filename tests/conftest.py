@@ -1,0 +1,21 @@
+"""Data that many tests share: scikit-learn's own, so that they run anywhere."""
+
+import os
+
+# Threads would only add noise: the networks here are tiny.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="session")
+def targets():
+    """150 samples of 6 features with targets of each kind, by name."""
+    rng = np.random.RandomState(0)
+    X = rng.randn(150, 6)
+    binary = (X[:, 0] + X[:, 1] ** 2 > 1).astype(int)
+    multiclass = np.digitize(X[:, 0] + 0.5 * rng.randn(150), [-0.5, 0.5])
+    multilabel = np.column_stack([binary, X[:, 2] > 0, X[:, 3] > 0.3]).astype(int)
+    return X, {"binary": binary, "multiclass": multiclass, "multilabel": multilabel}

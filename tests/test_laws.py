@@ -1,0 +1,209 @@
+"""What must hold whatever the data: each test is a law in one sentence."""
+
+import copy
+import io
+import warnings
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+
+from skbackprop import SigmoidBackpropClassifier
+
+STOCHASTIC = ["sgd", "adam"]
+STEPWISE = [*STOCHASTIC, "rprop"]
+ALL = [*STEPWISE, "lbfgs"]
+
+
+def fit(X, y, sample_weight=None, **parameters):
+    """A fitted classifier of a small network, silent about having been stopped early."""
+    return refit(make(**parameters), X, y, sample_weight)
+
+
+def make(**parameters):
+    """A classifier of a small network."""
+    return SigmoidBackpropClassifier(**{"hidden_layer_sizes": (6, 5), "max_iter": 10, "random_state": 0, **parameters})
+
+
+def refit(classifier, *arguments, **keywords):
+    """Fit without the warning that ten epochs are few."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return classifier.fit(*arguments, **keywords)
+
+
+def round_trip(classifier):
+    """The classifier, dumped and loaded."""
+    file = io.BytesIO()
+    joblib.dump(classifier, file)
+    file.seek(0)
+    return joblib.load(file)
+
+
+def assert_same_weights(one, other, **tolerance):
+    """Weights agree, bit for bit unless a tolerance is given."""
+    for a, b in zip(one.coefs_ + one.intercepts_, other.coefs_ + other.intercepts_, strict=True):
+        np.testing.assert_allclose(a, b, **tolerance) if tolerance else np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("solver", ALL)
+# (scikit-learn's balanced weights of several labels do not know sample weights.)
+@pytest.mark.parametrize(
+    ("kind", "class_weight"),
+    [("binary", None), ("multiclass", None), ("multilabel", None), ("binary", "balanced"), ("multiclass", "balanced")],
+)
+def test_an_integer_weight_equals_repeated_rows_in_full_batch(targets, solver, kind, class_weight):
+    X, y = targets[0], targets[1][kind]
+    weight = np.random.RandomState(0).randint(0, 4, len(X))
+    settings = {"solver": solver, "class_weight": class_weight, "shuffle": False, "alpha": 0.1}
+    weighted = fit(X, y, weight, batch_size=len(X), **settings)
+    rows = np.repeat(np.arange(len(X)), weight)
+    repeated = fit(X[rows], y[rows], batch_size=len(rows), **settings)
+    assert_same_weights(weighted, repeated, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("solver", ALL)
+def test_class_weight_equals_the_matching_sample_weight(targets, solver):
+    X, y = targets[0], targets[1]["multiclass"]
+    by_class = fit(X, y, solver=solver, class_weight={0: 1.0, 1: 3.0, 2: 0.5})
+    by_sample = fit(X, y, np.array([1.0, 3.0, 0.5])[y], solver=solver)
+    assert_same_weights(by_class, by_sample)
+
+
+def test_balanced_classes_weigh_the_same(targets):
+    X, y = targets[0], targets[1]["binary"]
+    weight = np.where(y == 1, len(y) / (2 * y.sum()), len(y) / (2 * (len(y) - y.sum())))
+    assert_same_weights(fit(X, y, class_weight="balanced"), fit(X, y, weight), rtol=1e-9)
+
+
+@pytest.mark.parametrize("solver", ALL)
+def test_a_common_factor_on_the_weights_changes_nothing_without_penalty(targets, solver):
+    X, y = targets[0], targets[1]["binary"]
+    weight = np.random.RandomState(0).uniform(1, 2, len(X))
+    assert_same_weights(
+        fit(X, y, weight, solver=solver, alpha=0), fit(X, y, 8 * weight, solver=solver, alpha=0), rtol=1e-6, atol=1e-9
+    )
+
+
+@pytest.mark.parametrize("solver", ALL)
+def test_the_order_of_rows_does_not_matter_in_full_batch(targets, solver):
+    X, y = targets[0], targets[1]["multiclass"]
+    order = np.random.RandomState(1).permutation(len(X))
+    settings = {"solver": solver, "batch_size": len(X), "shuffle": False}
+    assert_same_weights(fit(X, y, **settings), fit(X[order], y[order], **settings), rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("names", [["a", "b", "c"], [-1, 7, 30], [0.5, 1.0, 2.0]])
+def test_renaming_labels_renames_predictions(targets, names):
+    X, codes = targets[0], targets[1]["multiclass"]
+    # Whole floats are labels, others are not: scikit-learn takes 0.5 for a measurement.
+    names = np.array(names) * (2 if names[0] == 0.5 else 1) if not isinstance(names[0], str) else np.array(names)
+    renamed = fit(X, names[codes])
+    np.testing.assert_array_equal(renamed.predict(X), names[fit(X, codes).predict(X)])
+    np.testing.assert_array_equal(renamed.classes_, names)
+
+
+@pytest.mark.parametrize("between", [lambda c: c, round_trip], ids=["direct", "dumped"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        *({"solver": solver} for solver in STEPWISE),
+        *({"solver": solver, "early_stopping": True} for solver in STEPWISE),
+        {"solver": "sgd", "shuffle": False},
+        {"learning_rate": "invscaling", "batch_size": 16},
+        {"learning_rate": "adaptive", "tol": 1.0, "n_iter_no_change": 1},
+        {"dropout": 0.2},
+        {"early_stopping": True, "scoring": "accuracy", "batch_size": 20},
+        {"random_state": np.random.RandomState(4)},
+    ],
+    ids=str,
+)
+def test_ten_epochs_equal_five_and_a_warm_start_of_five(targets, between, settings):
+    X, y = targets[0], targets[1]["multiclass"]
+    straight = refit(make(**fresh(settings)), X, y)
+    warm = refit(make(max_iter=5, warm_start=True, **fresh(settings)), X, y)
+    resumed = refit(between(warm), X, y)
+    assert_same_weights(resumed, straight)
+    assert resumed.loss_curve_ == straight.loss_curve_
+    assert resumed.validation_scores_ == straight.validation_scores_
+    assert resumed.t_ == straight.t_
+
+
+def fresh(settings):
+    """The settings, with a random state of their own."""
+    return {name: copy.deepcopy(value) for name, value in settings.items()}
+
+
+@pytest.mark.parametrize("solver", STOCHASTIC)
+@pytest.mark.parametrize("settings", [{}, {"shuffle": False, "batch_size": 32}, {"dropout": 0.3}], ids=str)
+def test_partial_fits_on_the_same_batches_equal_epochs_of_fit(targets, solver, settings):
+    X, y = targets[0], targets[1]["binary"]
+    straight = fit(X, y, solver=solver, **settings)
+    steps = make(solver=solver, **settings)
+    for _ in range(10):
+        steps.partial_fit(X, y, classes=[0, 1])
+    assert_same_weights(steps, straight)
+    assert steps.loss_curve_ == straight.loss_curve_
+
+
+def test_early_stopping_by_partial_fit_equals_that_of_fit(targets):
+    X, y = targets[0], targets[1]["binary"]
+    data = {"X_val": X[100:], "y_val": y[100:]}
+    settings = {"early_stopping": True, "learning_rate_init": 0.5}
+    straight = refit(make(**settings), X[:100], y[:100], **data)
+    steps = make(**settings)
+    for _ in range(straight.n_iter_):
+        steps.partial_fit(X[:100], y[:100], classes=[0, 1], **data)
+    assert_same_weights(steps, straight)
+    assert steps.validation_scores_ == straight.validation_scores_
+
+
+@pytest.mark.parametrize("solver", ALL)
+def test_the_same_seed_gives_the_same_weights(targets, solver):
+    X, y = targets[0], targets[1]["binary"]
+    settings = {"solver": solver, "early_stopping": True}
+    assert_same_weights(fit(X, y, **settings), fit(X, y, **settings))
+    assert not np.array_equal(fit(X, y, **settings).coefs_[0], fit(X, y, random_state=1, **settings).coefs_[0])
+
+
+@pytest.mark.parametrize("scoring", ["loss", "accuracy", "neg_log_loss", None])
+def test_early_stopping_keeps_the_weights_of_the_best_score(targets, scoring):
+    X, y = targets[0], targets[1]["multiclass"]
+    classifier = make(early_stopping=True, scoring=scoring, max_iter=300, learning_rate_init=0.05, n_iter_no_change=5)
+    refit(classifier, X[:100], y[:100], X_val=X[100:], y_val=y[100:])
+    if scoring in {"accuracy", None}:
+        score = classifier.score(X[100:], y[100:])
+    else:
+        score = np.take_along_axis(classifier.predict_log_proba(X[100:]), y[100:, None], axis=1).mean()
+    assert score == pytest.approx(max(classifier.validation_scores_))
+    assert classifier.best_validation_score_ == max(classifier.validation_scores_)
+    assert classifier.n_iter_ < 300
+
+
+def test_validation_data_without_early_stopping_change_nothing(targets):
+    X, y = targets[0], targets[1]["binary"]
+    plain = fit(X[:100], y[:100])
+    watched = refit(make(), X[:100], y[:100], X_val=X[100:], y_val=y[100:])
+    assert_same_weights(watched, plain)
+    assert len(watched.validation_scores_) == watched.n_iter_
+
+
+def test_a_negative_weight_pushes_a_probability_down(targets):
+    X, y = targets[0][:1], targets[1]["binary"][:1]
+    classifier = make(solver="sgd", momentum=0, learning_rate_init=0.1).partial_fit(X, y, classes=[0, 1])
+    before = classifier.predict_proba(X)[0, y[0]]
+    classifier.partial_fit(X, y, sample_weight=[-3.0])
+    assert classifier.predict_proba(X)[0, y[0]] < before
+
+
+def test_a_batch_of_zero_weights_does_no_harm(targets):
+    X, y = targets[0], targets[1]["binary"]
+    weight = np.where(np.arange(len(X)) < 50, 0.0, 1.0)
+    with_zeros = fit(X, y, weight, batch_size=50, shuffle=False, solver="sgd", momentum=0, alpha=0, max_iter=3)
+    assert np.isfinite(with_zeros.loss_)
+    classifier = make(solver="sgd", alpha=0, momentum=0).partial_fit(X, y, classes=[0, 1])
+    before = [coef.copy() for coef in classifier.coefs_]
+    classifier.partial_fit(X, y, sample_weight=np.zeros(len(X)))
+    for a, b in zip(before, classifier.coefs_, strict=True):
+        np.testing.assert_array_equal(a, b)

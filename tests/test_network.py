@@ -1,0 +1,72 @@
+"""The network: layers as views, predictions in chunks, dropout's expectation."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from skbackprop import _network
+from skbackprop._network import Network, Propagation, raw_scores
+from skbackprop.activations import ACTIVATIONS
+from skbackprop.initializers import INITIALIZERS
+
+
+def make(sizes, activation="logistic", dtype=float, fit_intercept=True):
+    """A network with random weights."""
+    network = Network(sizes, [ACTIVATIONS[activation]] * (len(sizes) - 2), fit_intercept, np.dtype(dtype))
+    network.initialize(INITIALIZERS["uniform"], np.random.RandomState(0))
+    return network
+
+
+def test_layers_are_views_on_one_vector():
+    network = make([3, 4, 2])
+    assert [coef.shape for coef in network.coefs] == [(3, 4), (4, 2)]
+    network.theta[:] = np.arange(network.theta.size)
+    np.testing.assert_array_equal(np.concatenate([c.ravel() for c in network.coefs] + network.intercepts), network.theta)
+    assert all(np.shares_memory(part, network.theta) for part in network.coefs + network.intercepts)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("sizes", [(5, 2), (5, 4, 2), (5, 4, 3, 1)])
+@pytest.mark.parametrize("container", [np.asarray, sp.csr_array])
+def test_training_and_prediction_compute_the_same_scores(activation, sizes, container):
+    network, X = make(sizes, activation), container(np.random.RandomState(1).randn(9, 5))
+    propagation = Propagation(network, np.empty_like(network.theta), 9)
+    expected = raw_scores(network.coefs, network.intercepts, network.activations, X)
+    np.testing.assert_allclose(propagation.forward(X), expected, rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize("n_rows", [0, 1, 7, 8, 50])
+def test_chunks_do_not_change_predictions(monkeypatch, n_rows):
+    network, X = make((5, 4, 2), "silu"), np.random.RandomState(1).randn(n_rows, 5)
+    whole = raw_scores(network.coefs, network.intercepts, network.activations, X)
+    monkeypatch.setattr(_network, "PREDICTION_BYTES", 8 * 4 * 8)
+    chunked = raw_scores(network.coefs, network.intercepts, network.activations, X)
+    assert chunked.shape == (n_rows, 2)
+    np.testing.assert_allclose(chunked, whole, rtol=1e-13)
+
+
+def test_dropout_keeps_the_expected_input_of_the_next_layer():
+    network, X = make((5, 2000, 1), "identity"), np.ones((1, 5))
+    propagation = Propagation(network, np.empty_like(network.theta), 1, 0.3, np.random.default_rng(0))
+    exact = raw_scores(network.coefs, network.intercepts, network.activations, X)[0, 0]
+    dropped = [propagation.forward(X)[0, 0] for _ in range(300)]
+    assert np.mean(dropped) == pytest.approx(exact, abs=4 * np.std(dropped) / np.sqrt(300))
+    mask = propagation.masks[0]
+    assert set(np.unique(mask)) == {0, 1 / 0.7}
+    assert np.mean(mask == 0) == pytest.approx(0.3, abs=0.05)
+
+
+def test_a_step_allocates_nothing():
+    network = make((50, 100, 10), dtype=np.float32)
+    X = np.zeros((200, 50), np.float32)
+    propagation = Propagation(network, np.empty_like(network.theta), 200)
+    propagation.delta[:] = 0.1
+    tracemalloc.start()
+    for _ in range(3):
+        propagation.forward(X)
+        propagation.backward(X)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10_000

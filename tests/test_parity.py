@@ -1,0 +1,97 @@
+"""The same parameters and the same seed give scikit-learn's weights: the oracle for the whole loop."""
+
+import warnings
+from itertools import product
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier
+
+from skbackprop import SigmoidBackpropClassifier
+
+SOLVERS = {
+    "momentum": {"solver": "sgd", "nesterovs_momentum": False},
+    "nesterov": {"solver": "sgd"},
+    "plain": {"solver": "sgd", "momentum": 0},
+    "invscaling": {"solver": "sgd", "learning_rate": "invscaling", "learning_rate_init": 0.1},
+    # With such a tol every second epoch is a plateau, so that the rate really falls.
+    "adaptive": {
+        "solver": "sgd",
+        "learning_rate": "adaptive",
+        "learning_rate_init": 0.1,
+        "tol": 1.0,
+        "n_iter_no_change": 1,
+    },
+    "adam": {"solver": "adam"},
+    "lbfgs": {"solver": "lbfgs"},
+}
+
+
+def both(X, y, sample_weight=None, **parameters):
+    """The two classifiers, fitted with the same parameters."""
+    theirs = MLPClassifier(**{"max_iter": 5, "random_state": 3, **parameters})
+    ours = SigmoidBackpropClassifier(**theirs.get_params(), init="glorot")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return theirs.fit(X, y, sample_weight), ours.fit(X, y, sample_weight)
+
+
+def assert_same(theirs, ours):
+    """Weights, losses and counts agree."""
+    for name in ("coefs_", "intercepts_"):
+        for expected, actual in zip(getattr(theirs, name), getattr(ours, name), strict=True):
+            np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-9)
+    assert ours.loss_ == pytest.approx(theirs.loss_, abs=1e-9)
+    for name in ("n_iter_", "n_layers_", "n_outputs_", "out_activation_"):
+        assert getattr(ours, name) == getattr(theirs, name), name
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
+@pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
+def test_weights_agree(targets, solver, activation, kind):
+    X, y = targets[0], targets[1][kind]
+    sparse = sp.csr_matrix(X * (np.abs(X) > 0.3))
+    for batch_size, inputs, shuffle, alpha in product([7, 32, 200], [X, sparse], [True, False], [0, 1e-2]):
+        if batch_size == 200 and solver != "lbfgs":
+            # Larger than the data: both clip it with a warning; 150 is what is left.
+            batch_size = 150  # noqa: PLW2901
+        parameters = {"hidden_layer_sizes": (5,), "batch_size": batch_size, "shuffle": shuffle, "alpha": alpha}
+        assert_same(*both(inputs, y, activation=activation, **parameters, **SOLVERS[solver]))
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
+def test_full_batch_weights_agree(targets, solver, kind):
+    X, y = targets[0], targets[1][kind]
+    weight = np.random.RandomState(1).randint(0, 4, len(X))
+    assert_same(*both(X, y, weight, hidden_layer_sizes=(4, 3), batch_size=150, alpha=1e-2, **SOLVERS[solver]))
+
+
+def test_loss_curve_counts_and_predictions_agree(targets):
+    X, y = targets[0], targets[1]["multiclass"]
+    theirs, ours = both(X, y, hidden_layer_sizes=(8,), max_iter=30)
+    np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, atol=1e-9)
+    assert (ours.t_, ours.best_loss_) == (theirs.t_, pytest.approx(theirs.best_loss_))
+    np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-9)
+    np.testing.assert_array_equal(ours.predict(X), theirs.predict(X))
+
+
+def test_float32_agrees_to_its_precision(targets):
+    X, y = targets[0].astype(np.float32), targets[1]["multiclass"]
+    theirs, ours = both(X, y, hidden_layer_sizes=(8,))
+    assert {part.dtype for part in ours.coefs_ + ours.intercepts_} == {np.dtype(np.float32)}
+    for expected, actual in zip(theirs.coefs_, ours.coefs_, strict=True):
+        np.testing.assert_allclose(actual, expected, atol=1e-6)
+
+
+def test_every_parameter_of_scikit_learns_is_here_in_its_order():
+    theirs = list(MLPClassifier().get_params(deep=False))
+    ours = list(SigmoidBackpropClassifier().get_params(deep=False))
+    assert set(theirs) <= set(ours)
+    from inspect import signature  # noqa: PLC0415
+
+    order = list(signature(MLPClassifier).parameters)
+    assert list(signature(SigmoidBackpropClassifier).parameters)[: len(order)] == order
