@@ -59,7 +59,7 @@ for parameters, score in zip(search.cv_results_["params"], search.cv_results_["m
     hidden, alpha = parameters["network__hidden_layer_sizes"], parameters["network__alpha"]
     print(f"   hidden layers {hidden!s:6}, penalty alpha {alpha:<6}: mean accuracy {score:.3f} on the 3 folds held out")
 best = search.best_estimator_["network"]
-print(f"   Best: {best.hidden_layer_sizes}, alpha {best.alpha}; trained again on all {len(X_train)} in {best.n_iter_} epochs")
+print(f"   Best: {best.hidden_layer_sizes}, alpha {best.alpha}; trained again on all {len(X_train)}, {best.n_iter_} epochs")
 print(f"   Test accuracy, the share of {len(X_test)} unseen digits named rightly: {search.score(X_test, y_test):.3f}")
 
 print("\n4. Saved and loaded")

@@ -34,7 +34,8 @@ class Batches:
     """
 
     def __init__(self, X, Y, sample_weight, batch_size, shuffle, random_state, rows=None):
-        self.X, self.Y, self.sample_weight = X, Y, None
+        # A plain view of a memory-mapped array, which the network's products ask for.
+        self.X, self.Y, self.sample_weight = X if issparse(X) else np.asarray(X), Y, None
         self.shuffle, self.random_state = shuffle, random_state
         self.n_samples = X.shape[0] if rows is None else len(rows)
         self.mean_weight = 1.0
@@ -50,6 +51,9 @@ class Batches:
         self._slices = [slice(start, min(start + batch_size, self.n_samples)) for start in starts]
         self._buffers = {size: self._new_buffers(size) for size in {rows.stop - rows.start for rows in self._slices}}
 
+        # A full batch in a fixed order never changes: it is gathered once.
+        self._full_batch = None if shuffle or len(self._slices) > 1 else list(self._gather())
+
     def _new_buffers(self, n_rows):
         """Room for one batch: inputs, targets as stored, targets as the network wants them, weights."""
         n_outputs = self.Y.shape[1]
@@ -62,14 +66,17 @@ class Batches:
         return X, np.empty((n_rows, n_outputs), self.Y.dtype), Y, weight
 
     def epoch(self):
-        """Yield the batches of one epoch.
+        """Return an iterable over the batches of one epoch.
 
-        Yields
-        ------
-        X : ndarray or CSR of shape (n_rows, n_features)
-        Y : ndarray of shape (n_rows, n_outputs)
-        sample_weight : ndarray of shape (n_rows, 1) or None
+        Returns
+        -------
+        batches : iterable of (X, Y, sample_weight)
+            Of shapes (n_rows, n_features), (n_rows, n_outputs) and (n_rows, 1), the last perhaps None; each batch must be
+            done with before the next is asked for.
         """
+        return self._full_batch or self._gather()
+
+    def _gather(self):
         if self.shuffle:
             # Shuffling the last order again, in place, is what scikit-learn does, and gives its batches.
             self.random_state.shuffle(self.order)

@@ -81,9 +81,8 @@ def run_epochs(run, objective, batches, optimizer, schedule, state, *, max_iter,
     try:
         with np.errstate(**QUIET):
             for _ in range(max_iter):
-                epoch = next(epochs)
-                if run.after_epoch(epoch.loss):
-                    lower_rate = schedule.after_plateau(epoch.learning_rate) if run.reason == "plateau" else None
+                if run.after_epoch(next(epochs)):
+                    lower_rate = schedule.after_plateau(state["learning_rate"]) if run.reason == "plateau" else None
                     if lower_rate is None:
                         break
                     state["learning_rate"], run.patience.count, run.reason = lower_rate, 0, "max_iter"
@@ -95,7 +94,7 @@ def run_epochs(run, objective, batches, optimizer, schedule, state, *, max_iter,
 def run_minimizer(run, objective, batches, optimizer, *, max_iter):
     """Train by an optimizer that minimises the loss over all samples in one go."""
     network = run.network
-    X, Y, sample_weight = next(batches.epoch())
+    X, Y, sample_weight = next(iter(batches.epoch()))
 
     def function(theta):
         np.copyto(network.theta, theta, casting="same_kind")

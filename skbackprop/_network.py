@@ -64,8 +64,117 @@ class Network:
             initializer.fill(coef, intercept if self.fit_intercept else None, below, activation, random_state)
 
 
+class Layer:
+    """One layer's share of the forward and the backward pass over batches of one size.
+
+    Parameters
+    ----------
+    coef, intercept : ndarray of shapes (fan_in, fan_out) and (fan_out,)
+        Parameters; `intercept` may be None.
+    coef_gradient, intercept_gradient : ndarray
+        Receive their gradients.
+    n_rows : int
+        Number of samples in a batch.
+    order : {"C", "F"}
+        Memory layout of what the layer computes.
+
+    Attributes
+    ----------
+    output, delta : ndarray of shape (n_rows, fan_out)
+        What the layer computes, and the derivative of the loss with respect to its raw scores.
+    """
+
+    def __init__(self, coef, intercept, coef_gradient, intercept_gradient, n_rows, order):
+        self.coef, self.coef_t, self.intercept = coef, coef.T, intercept
+        self.coef_gradient, self.intercept_gradient = coef_gradient, intercept_gradient
+        self.ones = np.ones(n_rows, coef.dtype)
+        self.output, self.delta = (np.empty((n_rows, coef.shape[1]), coef.dtype, order) for _ in range(2))
+        self.output_t = self.output.T
+
+    def forward(self, A):
+        """Compute and return the output for the inputs `A` of shape (n_rows, fan_in)."""
+        raise NotImplementedError
+
+    def backward(self, A):
+        """Compute the gradients from `delta` and the inputs `A`."""
+        if type(A) is np.ndarray:
+            A.T.dot(self.delta, self.coef_gradient)
+        else:
+            np.copyto(self.coef_gradient, A.T @ self.delta)
+        if self.intercept is not None:
+            self.ones.dot(self.delta, self.intercept_gradient)
+
+
+class OutputLayer(Layer):
+    """The raw scores.
+
+    Outputs are few: in Fortran order a loss reduces over them along the samples, several times faster.
+    """
+
+    def __init__(self, *parameters):
+        super().__init__(*parameters, order="F")
+
+    def forward(self, A):
+        """Compute and return the raw scores for the inputs `A`."""
+        if type(A) is np.ndarray:
+            self.coef_t.dot(A.T, self.output_t)
+        else:
+            np.copyto(self.output, A @ self.coef)
+        if self.intercept is not None:
+            add_outer(self.ones, self.intercept, self.output)
+        return self.output
+
+
+class HiddenLayer(Layer):
+    """An affine map and an activation, perhaps with dropout.
+
+    Parameters
+    ----------
+    activation : Activation
+    dropout : float
+        Probability that a unit is silent in a step.
+    generator : numpy.random.Generator or None
+        Decides which.
+    *parameters
+        Those of `Layer`.
+    """
+
+    def __init__(self, activation, dropout, generator, *parameters):
+        super().__init__(*parameters, order="C")
+        self.activation = activation
+        self.cache = np.empty_like(self.output) if activation.needs_cache else None
+        self.keep, self.generator = 1.0 - dropout, generator
+        self.mask, self.dropped = (np.empty_like(self.output) for _ in range(2)) if dropout else (None, None)
+
+    def forward(self, A):
+        """Compute and return the activations for the inputs `A`."""
+        output = self.output
+        if type(A) is np.ndarray:
+            A.dot(self.coef, output)
+        else:
+            np.copyto(output, A @ self.coef)
+        if self.intercept is not None:
+            add_outer(self.intercept, self.ones, self.output_t)
+        self.activation.forward(output, self.cache)
+        return output if self.mask is None else self._drop_out()
+
+    def _drop_out(self):
+        """Silence units at random and scale the rest up, so that the expected input of the next layer stays."""
+        self.generator.random(dtype=self.mask.dtype, out=self.mask)
+        np.less(self.mask, self.keep, out=self.mask)
+        np.divide(self.mask, self.keep, self.mask)
+        return np.multiply(self.output, self.mask, self.dropped)
+
+    def receive(self, above):
+        """Compute `delta` from that of the layer above: the chain rule."""
+        delta = above.delta.dot(above.coef_t, self.delta)
+        if self.mask is not None:
+            np.multiply(delta, self.mask, delta)
+        self.activation.backward(self.output, self.cache, delta)
+
+
 class Propagation:
-    """The buffers for batches of one size, with the forward and the backward pass through them.
+    """The forward and the backward pass over batches of one size, in buffers made once.
 
     Parameters
     ----------
@@ -74,85 +183,37 @@ class Propagation:
         Receives the gradient, laid out like `network.theta`.
     n_rows : int
         Number of samples in a batch.
-    dropout : float, default=0.0
-        Probability that a hidden unit is silent in a step.
-    generator : numpy.random.Generator, default=None
-        Decides which; needed for dropout alone.
+    dropout, generator
+        See `HiddenLayer`.
     """
 
     def __init__(self, network, gradient, n_rows, dropout=0.0, generator=None):
-        dtype = network.theta.dtype
-        self.coefs, self.intercepts = network.coefs, network.intercepts
-        self.activations = network.activations
-        self.fit_intercept = network.fit_intercept
-        self.coef_gradients, self.intercept_gradients = network.layer_views(gradient)
-        self.ones = np.ones(n_rows, dtype)
-        hidden = [(n_rows, size) for size in network.layer_sizes[1:-1]]
-        self.outputs = [np.empty(shape, dtype) for shape in hidden]
-        self.deltas = [np.empty(shape, dtype) for shape in hidden]
-        self.caches = [
-            np.empty(shape, dtype) if activation.needs_cache else None
-            for shape, activation in zip(hidden, self.activations, strict=True)
+        intercepts = network.intercepts if network.fit_intercept else [None] * len(network.coefs)
+        parts = list(zip(network.coefs, intercepts, *network.layer_views(gradient), strict=True))
+        self.hidden = [
+            HiddenLayer(activation, dropout, generator, *part, n_rows)
+            for activation, part in zip(network.activations, parts[:-1], strict=True)
         ]
-        self.keep, self.generator = 1.0 - dropout, generator
-        self.masks = [np.empty(shape, dtype) if dropout else None for shape in hidden]
-        # What the next layer sees: the outputs themselves, unless dropout silences some.
-        self.inputs = [np.empty(shape, dtype) for shape in hidden] if dropout else self.outputs
-        # Outputs are few: in Fortran order a loss reduces over them along the samples, several times faster.
-        self.raw_scores, self.delta, self.scratch = (
-            np.empty((n_rows, network.layer_sizes[-1]), dtype, order="F") for _ in range(3)
-        )
-        self.values = np.empty(n_rows, dtype)
-        self._raw_scores_t = self.raw_scores.T
+        self.last = OutputLayer(*parts[-1], n_rows)
+        self.delta = self.last.delta
+        self.scratch, self.values = np.empty_like(self.delta), np.empty(n_rows, self.delta.dtype)
+        self._downward = list(pairwise([self.last, *reversed(self.hidden)]))
 
     def forward(self, X):
         """Compute and return the raw scores of a batch `X` of shape (n_rows, n_features)."""
         A = X
-        for layer, activation in enumerate(self.activations):
-            Z = self.outputs[layer]
-            if issparse(A):
-                np.add(A @ self.coefs[layer], self.intercepts[layer], Z)
-            else:
-                A.dot(self.coefs[layer], Z)
-                if self.fit_intercept:
-                    add_outer(self.intercepts[layer], self.ones, Z.T)
-            activation.forward(Z, self.caches[layer])
-            A = self.inputs[layer]
-            if A is not Z:
-                self._drop_out(layer)
-        if issparse(A):
-            np.copyto(self.raw_scores, A @ self.coefs[-1])
-        else:
-            self.coefs[-1].T.dot(A.T, self._raw_scores_t)
-        if self.fit_intercept:
-            add_outer(self.ones, self.intercepts[-1], self.raw_scores)
-        return self.raw_scores
-
-    def _drop_out(self, layer):
-        """Silence units at random and scale the rest up, so that the expected input of the next layer stays."""
-        mask = self.masks[layer]
-        self.generator.random(dtype=mask.dtype, out=mask)
-        np.less(mask, self.keep, out=mask)
-        np.divide(mask, self.keep, mask)
-        np.multiply(self.outputs[layer], mask, self.inputs[layer])
+        for layer in self.hidden:
+            A = layer.forward(A)
+        return self.last.forward(A)
 
     def backward(self, X):
         """Fill the gradient from `delta`, the derivative of the loss with respect to the raw scores of the batch `X`."""
-        delta = self.delta
-        for layer in range(len(self.coefs) - 1, -1, -1):
-            A = self.inputs[layer - 1] if layer else X
-            if issparse(A):
-                np.copyto(self.coef_gradients[layer], A.T @ delta)
-            else:
-                A.T.dot(delta, self.coef_gradients[layer])
-            if self.fit_intercept:
-                self.ones.dot(delta, self.intercept_gradients[layer])
-            if layer:
-                below = self.deltas[layer - 1]
-                delta = delta.dot(self.coefs[layer].T, below)
-                if self.masks[layer - 1] is not None:
-                    np.multiply(delta, self.masks[layer - 1], delta)
-                self.activations[layer - 1].backward(self.outputs[layer - 1], self.caches[layer - 1], delta)
+        lowest = self.last
+        for above, layer in self._downward:
+            above.backward(layer.output if layer.dropped is None else layer.dropped)
+            layer.receive(above)
+            lowest = layer
+        lowest.backward(X)
 
 
 def raw_scores(coefs, intercepts, activations, X):

@@ -1,11 +1,10 @@
-"""The gradient loop: a generator that yields one epoch after another, and the judge of when to stop.
+"""The gradient loop: a generator that yields the loss of one epoch after another, and the judge of when to stop.
 
 The loop knows nothing of validation data, patience or printing; whoever runs it looks at each epoch and breaks off.
 """
 
 import math
 from time import perf_counter
-from typing import NamedTuple
 
 import numpy as np
 
@@ -14,13 +13,6 @@ from ._network import Propagation, raw_scores
 
 # Overflow and NaN are looked for in the loss, once an epoch; NumPy's warnings about them are silenced around the loop.
 QUIET = {"over": "ignore", "invalid": "ignore", "divide": "ignore", "under": "ignore"}
-
-
-class Epoch(NamedTuple):
-    """What one pass over the training samples came to."""
-
-    loss: float
-    learning_rate: float
 
 
 class Objective:
@@ -47,10 +39,11 @@ class Objective:
     def __init__(self, network, loss, alpha=0.0, mean_weight=1.0, dropout=0.0, generator=None):
         self.network, self.loss, self.penalty = network, loss, alpha / mean_weight
         self.gradient = np.empty_like(network.theta)
+        self._weight_gradient = self.gradient[: network.weights.size]
         self._dropout = dropout, generator
         self._propagations = {}
 
-    def __call__(self, X, Y, sample_weight=None, scale=None):
+    def __call__(self, X, Y, sample_weight=None, scale=None, with_value=True):
         """Return the loss, and leave its gradient in `gradient`.
 
         Parameters
@@ -62,11 +55,13 @@ class Objective:
             Weights, with a mean of 1 over all training samples.
         scale : float, default=1 / n_rows
             Factor on the sum over the samples.
+        with_value : bool, default=True
+            Whether the loss itself is asked for.
 
         Returns
         -------
         value : float
-            The loss, in the unit of the loss a sample.
+            The loss, in the unit of the loss a sample; NaN if not asked for.
         """
         n_rows = X.shape[0]
         propagation = self._propagations.get(n_rows)
@@ -75,28 +70,32 @@ class Objective:
             self._propagations[n_rows] = propagation
         if scale is None:
             scale = 1.0 / n_rows
-        values, delta = propagation.values, propagation.delta
-        self.loss.loss_gradient(Y, propagation.forward(X), values, delta, propagation.scratch)
-        np.multiply(delta, scale, delta)
-        if sample_weight is None:
-            value = float(propagation.ones.dot(values)) * scale
+        Z, values, delta = propagation.forward(X), propagation.values, propagation.delta
+        if with_value:
+            self.loss.loss_gradient(Y, Z, values, delta, propagation.scratch)
         else:
+            self.loss.gradient(Y, Z, delta, propagation.scratch)
+        if scale != 1.0:
+            np.multiply(delta, scale, delta)
+        if sample_weight is not None:
             np.multiply(delta, sample_weight, delta)
-            value = float(sample_weight[:, 0].dot(values)) * scale
         propagation.backward(X)
         if self.penalty:
-            value += self._add_penalty(self.penalty * scale)
-        return value
+            add_multiple(self.network.weights, self._weight_gradient, self.penalty * scale)
+        if not with_value:
+            return math.nan
+        # A product with ones is the fastest sum.
+        total = values.dot(propagation.last.ones if sample_weight is None else sample_weight[:, 0])
+        return scale * (float(total) + self._penalty_value())
 
-    def _add_penalty(self, factor):
-        """Add the penalty's gradient and return its value."""
+    def _penalty_value(self):
+        """Return the penalty on the weights, before the division by the total weight of a batch."""
         weights = self.network.weights
-        add_multiple(weights, self.gradient[: len(weights)], factor)
-        return 0.5 * factor * float(weights.dot(weights))
+        return 0.5 * self.penalty * float(weights.dot(weights)) if self.penalty else 0.0
 
 
 def gradient_descent(objective, batches, optimizer, schedule, state, *, learning_rate_init, weight_decay=0.0,
-                     scale=None, max_iter=1, deadline=math.inf):  # fmt: skip
+                     scale=None, max_iter=1, deadline=math.inf, with_loss=True):  # fmt: skip
     """Train a network, an epoch at each `next`.
 
     Parameters
@@ -117,11 +116,13 @@ def gradient_descent(objective, batches, optimizer, schedule, state, *, learning
         Epochs planned; a schedule over the whole training needs to know.
     deadline : float, default=inf
         `time.perf_counter` at which to break off, even within an epoch.
+    with_loss : bool, default=True
+        Whether to compute the losses; else they are NaN.
 
     Yields
     ------
-    epoch : Epoch
-        Its loss is the mean over the batches while the weights changed, as in scikit-learn.
+    loss : float
+        Mean over the batches of the epoch, while the weights changed, as in scikit-learn.
     """
     network = objective.network
     theta, gradient, update = network.theta, objective.gradient, optimizer.update
@@ -134,24 +135,23 @@ def gradient_descent(objective, batches, optimizer, schedule, state, *, learning
     state.update(optimizer=memory, learning_rate_init=learning_rate_init)
     planned, timed = max_iter * batches.n_samples, deadline < math.inf
     while True:
-        total, seen = 0.0, 0
-        rate = schedule.next_rate(state["learning_rate"], learning_rate_init, state["samples_seen"],
-                                  state["samples_seen"] / planned)  # fmt: skip
+        total, seen, before = 0.0, 0, state["samples_seen"]
+        rate = schedule.next_rate(state["learning_rate"], learning_rate_init, before, before / planned)
         for X, Y, sample_weight in batches.epoch():
             if timed and seen and perf_counter() >= deadline:
                 break
             if schedule.every_step:
-                done = state["samples_seen"] + seen
+                done = before + seen
                 rate = schedule.next_rate(rate, learning_rate_init, done, done / planned)
-            loss = objective(X, Y, sample_weight, scale)
+            loss = objective(X, Y, sample_weight, scale, with_loss)
             update(theta, gradient, memory, rate, loss)
             if weight_decay:
                 network.weights *= 1.0 - rate * weight_decay
-            total += loss * X.shape[0]
-            seen += X.shape[0]
-        state["learning_rate"] = rate
-        state["samples_seen"] += seen
-        yield Epoch(total / max(seen, 1), rate)
+            n_rows = len(Y)
+            total += loss * n_rows
+            seen += n_rows
+        state["learning_rate"], state["samples_seen"] = rate, before + seen
+        yield total / seen
 
 
 def mean_loss(loss, network, X, Y, sample_weight=None):

@@ -5,16 +5,31 @@ in nats where they are negative log-likelihoods; each is summed over the outputs
 an instance of a class with the methods of `Loss` to an estimator.
 """
 
+from functools import cache
+
 import numpy as np
 
-from .activations import sigmoid_
+from .activations import Logistic, sigmoid_
 
 __all__ = ["CLASSIFICATION_LOSSES", "BinaryLogLoss", "CategoricalLogLoss", "Loss", "SigmoidSquaredError"]
+
+
+_LOGISTIC = Logistic()
 
 
 def _softplus(Z, out=None):
     """log(1 + exp(Z)) without overflow."""
     return np.logaddexp(0, Z, out, dtype=Z.dtype)
+
+
+@cache
+def _ones(size, dtype):
+    return np.ones(size, dtype)
+
+
+def _sum_outputs(A, values):
+    """Write the sum over the outputs of each sample into `values`; a matrix-vector product is NumPy's fastest way."""
+    A.dot(_ones(A.shape[1], A.dtype), values)
 
 
 class Loss:
@@ -59,6 +74,10 @@ class Loss:
         """
         raise NotImplementedError
 
+    def gradient(self, Y, Z, gradient, scratch):
+        """Write the gradient alone, for training that asks for no losses; arguments as in `loss_gradient`."""
+        self.loss_gradient(Y, Z, np.empty(len(Z), Z.dtype), gradient, scratch)
+
     def predict(self, Z):
         """Return the predictions, of shape (n_samples, n_outputs), for raw scores `Z`, which may be overwritten."""
         raise NotImplementedError
@@ -96,7 +115,7 @@ class BinaryLogLoss(Loss):
         _softplus(Z, scratch)
         np.multiply(Y, Z, gradient)
         np.subtract(scratch, gradient, scratch)
-        np.add.reduce(scratch, 1, None, values)
+        _sum_outputs(scratch, values)
         np.subtract(sigmoid_(Z), Y, gradient)
 
     def predict(self, Z):
@@ -121,14 +140,16 @@ class SigmoidSquaredError(BinaryLogLoss):
 
     def loss_gradient(self, Y, Z, values, gradient, scratch):
         """Write the losses and the gradient, (a - Y) a (1 - a) with a = sigmoid(Z); see `Loss.loss_gradient`."""
-        sigmoid_(Z)
-        np.subtract(Z, Y, gradient)
+        np.subtract(sigmoid_(Z), Y, gradient)
         np.multiply(gradient, gradient, scratch)
-        np.add.reduce(scratch, 1, None, values)
+        _sum_outputs(scratch, values)
         np.multiply(values, 0.5, values)
-        np.multiply(gradient, Z, gradient)
-        np.subtract(1, Z, Z)
-        np.multiply(gradient, Z, gradient)
+        _LOGISTIC.backward(Z, None, gradient)
+
+    def gradient(self, Y, Z, gradient, scratch):
+        """Write the gradient alone; see `Loss.gradient`."""
+        np.subtract(sigmoid_(Z), Y, gradient)
+        _LOGISTIC.backward(Z, None, gradient)
 
 
 class CategoricalLogLoss(Loss):
@@ -143,11 +164,13 @@ class CategoricalLogLoss(Loss):
         np.subtract(Z, largest[:, np.newaxis], Z)
         np.multiply(Y, Z, scratch)
         np.exp(Z, gradient)
-        total = np.add.reduce(gradient, 1, None, Z[:, 0])
+        # The raw scores are no longer needed: their memory takes the sums.
+        total = Z.ravel("K")[: len(Z)]
+        _sum_outputs(gradient, total)
         np.divide(gradient, total[:, np.newaxis], gradient)
         np.subtract(gradient, Y, gradient)
         np.log(total, total)
-        np.add.reduce(scratch, 1, None, values)
+        _sum_outputs(scratch, values)
         np.subtract(total, values, values)
 
     def predict(self, Z):

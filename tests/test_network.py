@@ -53,7 +53,7 @@ def test_dropout_keeps_the_expected_input_of_the_next_layer():
     exact = raw_scores(network.coefs, network.intercepts, network.activations, X)[0, 0]
     dropped = [propagation.forward(X)[0, 0] for _ in range(300)]
     assert np.mean(dropped) == pytest.approx(exact, abs=4 * np.std(dropped) / np.sqrt(300))
-    mask = propagation.masks[0]
+    mask = propagation.hidden[0].mask
     assert set(np.unique(mask)) == {0, 1 / 0.7}
     assert np.mean(mask == 0) == pytest.approx(0.3, abs=0.05)
 
