@@ -267,14 +267,15 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
 
     def _is_plain(self, X):
         """Return whether `X` is a small clean array, for which scikit-learn's validation would have no objection."""
+        fitted = self.__dict__
         return (
             type(X) is np.ndarray
-            and X.dtype in FLOATS
+            and X.dtype.char in "fd"
             and X.ndim == 2
             and 0 < X.size <= PLAIN_SIZE
-            and X.shape[1] == self.__dict__.get("n_features_in_")
-            and "coefs_" in self.__dict__
-            and "feature_names_in_" not in self.__dict__
+            and "coefs_" in fitted
+            and X.shape[1] == fitted.get("n_features_in_")
+            and "feature_names_in_" not in fitted
             and bool(np.isfinite(X).all())
         )
 

@@ -253,6 +253,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, BaseBackprop):
         """
         return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), incremental=True, classes=classes)
 
+    @np.errstate(over="ignore", under="ignore")
     def predict(self, X):
         """Return the most probable class of each sample, or the labels with a probability above one half.
 
@@ -269,6 +270,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, BaseBackprop):
             return (Z > 0).astype(np.int64)
         return self.classes_.take(Z[:, 0] > 0 if self._labels.target_type == "binary" else Z.argmax(axis=1))
 
+    @np.errstate(over="ignore", under="ignore")
     def decision_function(self, X):
         """Return the raw scores of the output units, before the link to probabilities.
 
@@ -284,6 +286,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, BaseBackprop):
         Z = self._raw_scores(X)
         return Z[:, 0] if self._labels.target_type == "binary" else Z
 
+    @np.errstate(over="ignore", under="ignore")
     def predict_proba(self, X):
         """Return the probability of each class, or, for several labels a sample, of each label.
 
@@ -298,6 +301,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, BaseBackprop):
         """
         return self._probabilities(self._raw_scores(X))
 
+    @np.errstate(over="ignore", under="ignore")
     def predict_log_proba(self, X):
         """Return the logarithm of the probability of each class or label, in nats; it is always finite.
 
@@ -327,21 +331,19 @@ class SigmoidBackpropClassifier(ClassifierMixin, BaseBackprop):
         loss, target_type = self._loss, self._labels.target_type
         if target_type == "multiclass" and not loss.normalized:
             return np.exp(self._log_probabilities(Z))
-        with np.errstate(over="ignore", under="ignore"):
-            if target_type == "binary":
-                return np.concatenate([loss.predict_complement(Z.copy()), loss.predict(Z)], axis=1)
-            return loss.predict(Z)
+        if target_type == "binary":
+            return np.concatenate([loss.predict_complement(Z.copy()), loss.predict(Z)], axis=1)
+        return loss.predict(Z)
 
     def _log_probabilities(self, Z):
         """Return log-probabilities for raw scores."""
         loss, target_type = self._loss, self._labels.target_type
-        with np.errstate(over="ignore", under="ignore"):
-            logarithms = loss.log_predict(Z)
-            if target_type == "binary":
-                return np.concatenate([loss.log_predict(Z, complement=True), logarithms], axis=1)
-            if target_type == "multiclass" and not loss.normalized:
-                return logarithms - logsumexp(logarithms, axis=1, keepdims=True)
-            return logarithms
+        logarithms = loss.log_predict(Z)
+        if target_type == "binary":
+            return np.concatenate([loss.log_predict(Z, complement=True), logarithms], axis=1)
+        if target_type == "multiclass" and not loss.normalized:
+            return logarithms - logsumexp(logarithms, axis=1, keepdims=True)
+        return logarithms
 
     def _make_loss(self):
         if not isinstance(self.loss, str):

@@ -231,32 +231,39 @@ def raw_scores(coefs, intercepts, activations, X):
     -------
     Z : ndarray of shape (n_samples, n_outputs)
         In the dtype that `X` and the parameters promote to.
+
+    Notes
+    -----
+    An overflow in exp gives inf and then exactly 0 or 1, which is right: the caller silences it (`np.errstate`).
     """
-    n_rows, dtype = X.shape[0], np.result_type(X.dtype, coefs[0].dtype)
-    Z = np.empty((n_rows, coefs[-1].shape[1]), dtype)
+    dtype = coefs[0].dtype
+    if X.dtype != dtype:
+        dtype = np.result_type(X.dtype, dtype)
+        coefs, intercepts = ([part.astype(dtype, copy=False) for part in parts] for parts in (coefs, intercepts))
+        X = X.astype(dtype, copy=False)
+    n_rows = X.shape[0]
     widest = max(coef.shape[1] for coef in coefs)
-    chunk = min(n_rows, max(1, PREDICTION_BYTES // (widest * dtype.itemsize)))
+    chunk = max(1, PREDICTION_BYTES // (widest * dtype.itemsize))
+    if n_rows <= chunk:
+        return _forward(coefs, intercepts, activations, X, [None] * len(coefs))
+    Z = np.empty((n_rows, coefs[-1].shape[1]), dtype)
     buffers = [np.empty((chunk, coef.shape[1]), dtype) for coef in coefs[:-1]]
-    caches = [
-        np.empty_like(buffer) if activation.needs_cache else None
-        for buffer, activation in zip(buffers, activations, strict=True)
-    ]
-    # Overflow in exp gives inf and then exactly 0 or 1, which is right.
-    with np.errstate(over="ignore"):
-        for start in range(0, n_rows, max(1, chunk)):
-            A = X[start : start + chunk]
-            n_chunk = A.shape[0]
-            for layer, activation in enumerate(activations):
-                A = _affine(A, coefs[layer], intercepts[layer], buffers[layer][:n_chunk])
-                cache = caches[layer]
-                activation.forward(A, None if cache is None else cache[:n_chunk])
-            _affine(A, coefs[-1], intercepts[-1], Z[start : start + n_chunk])
+    for start in range(0, n_rows, chunk):
+        rows = slice(start, min(start + chunk, n_rows))
+        outs = [buffer[: rows.stop - start] for buffer in buffers]
+        _forward(coefs, intercepts, activations, X[rows], [*outs, Z[rows]])
     return Z
 
 
+def _forward(coefs, intercepts, activations, A, outs):
+    """Return the raw scores for the inputs `A`, computed in the arrays `outs`, or in new ones where these are None."""
+    for coef, intercept, activation, out in zip(coefs, intercepts, activations, outs, strict=False):
+        A = _affine(A, coef, intercept, out)
+        activation.forward(A, np.empty_like(A) if activation.needs_cache else None)
+    return _affine(A, coefs[-1], intercepts[-1], outs[-1])
+
+
 def _affine(A, coef, intercept, out):
-    """Write A W + b into `out` and return it."""
-    if issparse(A):
-        return np.add(A @ coef, intercept, out)
-    np.matmul(A, coef, out=out)
-    return np.add(out, intercept, out)
+    """Return A W + b, in `out` if that is an array."""
+    Z = A.dot(coef, out) if type(A) is np.ndarray else A @ coef
+    return np.add(Z, intercept, Z if out is None else out)

@@ -156,7 +156,8 @@ def gradient_descent(objective, batches, optimizer, schedule, state, *, learning
 
 def mean_loss(loss, network, X, Y, sample_weight=None):
     """Return the mean loss, without penalty, of a network on samples; weighted if weights are given."""
-    Z = raw_scores(network.coefs, network.intercepts, network.activations, X)
+    with np.errstate(**QUIET):
+        Z = raw_scores(network.coefs, network.intercepts, network.activations, X)
     return float(np.average(_losses(loss, Y, Z), weights=sample_weight))
 
 

@@ -175,10 +175,9 @@ class CategoricalLogLoss(Loss):
 
     def predict(self, Z):
         """Return the probability of each class; rows sum to one."""
-        Z -= Z.max(axis=1, keepdims=True)
+        np.subtract(Z, np.maximum.reduce(Z, 1, None, None, True), Z)
         np.exp(Z, Z)
-        Z /= Z.sum(axis=1, keepdims=True)
-        return Z
+        return np.divide(Z, np.add.reduce(Z, 1, None, None, True), Z)
 
     def log_predict(self, Z, complement=False):
         """Return the log-probability of each class (log-softmax); exact where the probability rounds to 0."""
