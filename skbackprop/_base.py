@@ -18,6 +18,7 @@ from ._batches import Batches
 from ._fitting import Run, run_epochs, run_minimizer, warn_of
 from ._network import Network, raw_scores
 from ._parameters import ParametersMixin
+from ._threads import limit_threads
 from ._training import Objective, Patience, base_rate_loss, mean_loss
 
 FLOATS = (np.float64, np.float32)
@@ -116,12 +117,13 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
         self._publish(network, resume)
         run = self._make_run(network, held_out, state)
         max_iter = 1 if incremental else self.max_iter
-        if hasattr(optimizer, "minimize"):
-            run_minimizer(run, objective, batches, optimizer, max_iter=max_iter)
-        else:
-            loop = state.setdefault("loop", {"samples_seen": self.t_})
-            settings = {"learning_rate_init": self.learning_rate_init, "weight_decay": self.weight_decay}
-            run_epochs(run, objective, batches, optimizer, schedule, loop, max_iter=max_iter, **settings)
+        with limit_threads(network, batches.batch_size):
+            if hasattr(optimizer, "minimize"):
+                run_minimizer(run, objective, batches, optimizer, max_iter=max_iter)
+            else:
+                loop = state.setdefault("loop", {"samples_seen": self.t_})
+                settings = {"learning_rate_init": self.learning_rate_init, "weight_decay": self.weight_decay}
+                run_epochs(run, objective, batches, optimizer, schedule, loop, max_iter=max_iter, **settings)
         self._note(run, batches)
         self._training_state = self._state_to_save(state, run, batches) if self.warm_start or incremental else None
         if run.early_stopping:

@@ -36,7 +36,7 @@ class Batches:
     def __init__(self, X, Y, sample_weight, batch_size, shuffle, random_state, rows=None):
         # A plain view of a memory-mapped array, which the network's products ask for.
         self.X, self.Y, self.sample_weight = X if issparse(X) else np.asarray(X), Y, None
-        self.shuffle, self.random_state = shuffle, random_state
+        self.batch_size, self.shuffle, self.random_state = batch_size, shuffle, random_state
         self.n_samples = X.shape[0] if rows is None else len(rows)
         self.mean_weight = 1.0
         if sample_weight is not None:

@@ -3,7 +3,6 @@
 from itertools import pairwise
 
 import numpy as np
-from scipy.sparse import issparse
 
 from ._blas import add_outer
 

@@ -13,10 +13,22 @@ import skbackprop
 PACKAGE = Path(skbackprop.__file__).parent
 GROUND = {"_blas", "_network", "activations", "initializers", "losses", "optimizers", "schedules"}
 FIRST = {"_batches", "_training", "functional"}
-TOP = {"_base", "_classifier", "_fitting", "_labels", "_parameters"}
+TOP = {"_base", "_classifier", "_fitting", "_labels", "_parameters", "_threads"}
 FLOORS = {name: floor for floor, names in enumerate((GROUND, FIRST, TOP)) for name in names}
-ALLOWED = {0: {"numpy", "scipy"}, 1: {"numpy", "scipy"}, 2: {"numpy", "scipy", "sklearn", "joblib"}}
-STANDARD_LIBRARY = {"abc", "copy", "inspect", "itertools", "math", "numbers", "time", "typing", "warnings"}
+ALLOWED = {0: {"numpy", "scipy"}, 1: {"numpy", "scipy"}, 2: {"numpy", "scipy", "sklearn", "joblib", "threadpoolctl"}}
+STANDARD_LIBRARY = {
+    "abc",
+    "copy",
+    "functools",
+    "inspect",
+    "itertools",
+    "math",
+    "numbers",
+    "pathlib",
+    "time",
+    "typing",
+    "warnings",
+}
 
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
 
