@@ -94,8 +94,9 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
         held_out = None
         if any(part is not None for part in validation):
             if validation[0] is None or validation[1] is None:
-                given = ["None" if part is None else "data" for part in validation[:2]]
-                raise ValueError(f"Got X_val={given[0]} and y_val={given[1]}: pass both X_val and y_val, or neither.")
+                names = ("X_val", "y_val", "sample_weight_val")
+                given = " and ".join(name for name, part in zip(names, validation, strict=True) if part is not None)
+                raise ValueError(f"Got {given} alone: validation needs both X_val and y_val; pass both, or neither.")
             held_out = draft._encode_validation(*validation, samples.X.dtype)
         draft._train(samples, held_out, incremental, resume)
         self.__dict__.clear()
@@ -129,8 +130,7 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
         if run.early_stopping:
             np.copyto(network.theta, run.patience.best_theta if run.patience.best_theta is not None else network.theta)
         if not incremental:
-            base_rate = base_rate_loss(self._loss, samples.Y, samples.sample_weight)
-            warn_of(run, self.max_iter, self.max_time, self.learning_rate_init, base_rate)
+            warn_of(run, self, base_rate_loss(self._loss, samples.Y, samples.sample_weight))
 
     def _make_network(self, samples, state, resume):
         """Return the network with its first weights, or with those that training stopped at."""
@@ -158,18 +158,28 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
         n_samples = samples.X.shape[0]
         if state.get("held_out") is not None and state["n_samples"] == n_samples:
             return samples.take(state["held_out"])
-        strata = self._strata(samples)
+        if not self.validation_fraction:
+            raise ValueError(
+                "Got validation_fraction=0 with early_stopping=True: pass a fraction above 0, or X_val and y_val."
+            )
+        strata, rows = self._strata(samples), np.arange(n_samples)
+        alone = rows[:0]
+        if strata is not None:
+            # The only sample of a class cannot be in both parts: it is trained on.
+            _, position, counts = np.unique(strata, return_inverse=True, return_counts=True)
+            alone, rows = rows[counts[position] == 1], rows[counts[position] > 1]
+            strata = strata[rows]
         n_strata = 1 if strata is None else len(np.unique(strata))
         n_held_out = max(math.ceil(self.validation_fraction * n_samples), n_strata)
-        if n_samples - n_held_out < n_strata:
+        if len(rows) - n_held_out < n_strata:
             raise ValueError(
                 f"Got n_samples={n_samples}, too few for early_stopping=True with validation_fraction="
                 f"{self.validation_fraction}: The validation set is too small; pass more samples, or X_val and y_val."
             )
-        state["rows"], state["held_out"] = train_test_split(
-            np.arange(n_samples), test_size=n_held_out, stratify=strata, random_state=state["random_state"]
+        trained_on, state["held_out"] = train_test_split(
+            rows, test_size=n_held_out, stratify=strata, random_state=state["random_state"]
         )
-        state["n_samples"] = n_samples
+        state["rows"], state["n_samples"] = np.concatenate([trained_on, alone]), n_samples
         return samples.take(state["held_out"])
 
     def _make_batches(self, samples, optimizer, state):

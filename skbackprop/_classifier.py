@@ -47,7 +47,8 @@ class SigmoidBackpropClassifier(ClassifierMixin, BaseBackprop):
     batch_size : int or "auto", default="auto"
         Samples in a step of "sgd" and "adam"; "auto" is min(200, n_samples).
     learning_rate : {"constant", "invscaling", "adaptive"} or Schedule, default="constant"
-        How the learning rate changes; see `skbackprop.schedules`. Used by "sgd" and "adam".
+        How the learning rate changes; see `skbackprop.schedules`. As in scikit-learn, "invscaling" and "adaptive" are for
+        "sgd"; an instance is for "adam", too.
     learning_rate_init : float, default=0.003
         The learning rate to begin with. Used by "sgd" and "adam". (`MLPClassifier`: 0.001.)
     power_t : float, default=0.5
@@ -346,9 +347,15 @@ class SigmoidBackpropClassifier(ClassifierMixin, BaseBackprop):
         return logarithms
 
     def _make_loss(self):
-        if not isinstance(self.loss, str):
-            return self.loss
-        return CLASSIFICATION_LOSSES[self.loss][self._labels.target_type]()
+        target_type = self._labels.target_type
+        table = {name: kinds[target_type] for name, kinds in CLASSIFICATION_LOSSES.items()}
+        loss = self._part(table, self.loss)
+        if loss.normalized and target_type != "multiclass":
+            raise ValueError(
+                f"Got loss={loss!r}, whose predictions for a sample sum to one, for {target_type} targets: use it with "
+                "three classes or more, or loss='log_loss', which fits every kind of target."
+            )
+        return loss
 
     def _strata(self, samples):
         return None if self._labels.target_type == "multilabel-indicator" else samples.y

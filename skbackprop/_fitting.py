@@ -32,7 +32,7 @@ class Run:
     ----------
     loss_curve, scores : list of float
         Training losses and validation scores.
-    reason : {"max_iter", "plateau", "max_time", "diverged", "interrupted", "converged"}
+    reason : {"max_iter", "max_fun", "plateau", "max_time", "diverged", "interrupted", "converged"}
         Why it ended.
     """
 
@@ -115,48 +115,45 @@ def run_minimizer(run, objective, batches, optimizer, *, max_iter):
         np.copyto(network.theta, result.x, casting="same_kind")
         if not run.loss_curve:
             run.after_epoch(float(result.fun), patient_with_loss=False)
-        if run.reason == "max_iter" and result.status == 0:
-            run.reason = "converged"
+        if run.reason == "max_iter" and result.nit < max_iter:
+            run.reason = "converged" if result.status == 0 else "max_fun"
     run.finish()
 
 
-def warn_of(run, max_iter, max_time, learning_rate_init, base_rate_loss):
+def warn_of(run, estimator, base_rate_loss):
     """Say in one sentence what the user should know about how a run ended, if anything.
 
     Parameters
     ----------
     run : Run
-    max_iter : int
-    max_time : float or None
-    learning_rate_init : float
+    estimator : estimator
+        Whose parameters the advice is about.
     base_rate_loss : float
         The loss of the best constant prediction, penalty apart.
     """
-    n_epochs, last = len(run.loss_curve), run.loss_curve[-1] if run.loss_curve else math.inf
-    if run.reason == "interrupted":
-        message, category = f"Training interrupted by user after {n_epochs} epochs; their weights are kept.", UserWarning
-    elif run.reason == "diverged":
-        category = ConvergenceWarning
-        message = (
-            f"The loss or the weights were not finite in epoch {n_epochs}, so training stopped and the last finite weights "
-            f"are kept: lower learning_rate_init (now {learning_rate_init}) or standardise X."
-        )
-    elif n_epochs > 5 and last > 0.99 * base_rate_loss > 1e-9:
-        category = ConvergenceWarning
+    n_epochs, rate = len(run.loss_curve), estimator.learning_rate_init
+    first, last = (run.loss_curve[0], run.loss_curve[-1]) if run.loss_curve else (math.inf, math.inf)
+    messages = {
+        "max_iter": f"Training stopped at max_iter={estimator.max_iter} before it converged: raise max_iter, or tol.",
+        "max_fun": f"Training stopped before it converged, at max_fun={estimator.max_fun} evaluations of the loss or for "
+        "want of a better point: raise max_fun, or tol, or standardise X.",
+        "max_time": f"Training stopped after max_time={estimator.max_time} seconds, in epoch {n_epochs}, before it "
+        "converged: raise max_time.",
+        "interrupted": f"Training interrupted by user after {n_epochs} epochs, whose weights are kept.",
+        "diverged": f"The loss or the weights were not finite in epoch {n_epochs}, so training stopped and the last finite "
+        f"weights are kept: lower learning_rate_init (now {rate}), or standardise X.",
+    }
+    message = messages.get(run.reason)
+    if run.reason not in {"diverged", "interrupted"} and n_epochs > 5 and last > 0.99 * base_rate_loss > 1e-9:
         message = (
             f"The network has not learnt: after {n_epochs} epochs its training loss of {last:.4g} is no better than the "
-            f"{base_rate_loss:.4g} of always predicting the same; standardise X, change learning_rate_init (now "
-            f"{learning_rate_init}), raise max_iter, or try init='auto' or another activation."
+            f"{base_rate_loss:.4g} of always predicting the same; standardise X, change learning_rate_init (now {rate}), "
+            "raise max_iter, or try init='auto' or another activation."
         )
-    elif run.reason == "max_iter":
-        category = ConvergenceWarning
-        message = (
-            f"Training stopped at its limit, max_iter={max_iter}, with the loss still falling (or max_fun was reached): it "
-            "has not converged; raise the limit or tol."
-        )
-    elif run.reason == "max_time":
-        category = ConvergenceWarning
-        message = f"Training stopped after max_time={max_time} seconds, in epoch {n_epochs}, before it converged."
-    else:
-        return
-    warnings.warn(message, category, stacklevel=6)
+        if last > 2 * max(first, base_rate_loss):
+            message = (
+                f"The network diverged: in {n_epochs} epochs its training loss grew from {first:.4g} to {last:.4g}; lower "
+                f"learning_rate_init (now {rate}), or standardise X."
+            )
+    if message is not None:
+        warnings.warn(message, UserWarning if run.reason == "interrupted" else ConvergenceWarning, stacklevel=6)

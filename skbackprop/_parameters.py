@@ -55,6 +55,8 @@ class ParametersMixin(BaseEstimator):
 
     def _part(self, table, value):
         """Return `value`, or, for a name in the table, an instance made with the parameters of the same names."""
+        if inspect.isclass(value):
+            raise ValueError(f"Got the class {value.__name__}: pass an instance of it, such as {value.__name__}().")
         if not isinstance(value, str):
             return value
         part = table[value]
@@ -107,6 +109,9 @@ class ParametersMixin(BaseEstimator):
 
     def _make_schedule(self):
         """Return the learning-rate schedule."""
+        # In scikit-learn, too, "adam" does not heed these names; a grid over both must mean the same here.
+        if self.solver == "adam" and self.learning_rate in {"invscaling", "adaptive"}:
+            return SCHEDULES["constant"]()
         return self._part(SCHEDULES, self.learning_rate)
 
     def _make_initializer(self):

@@ -18,9 +18,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skbackprop import SigmoidBackpropClassifier
-from skbackprop.activations import Activation
-from skbackprop.losses import BinaryLogLoss
+from skbackprop.activations import Activation, Tanh
+from skbackprop.initializers import Glorot
+from skbackprop.losses import BinaryLogLoss, CategoricalLogLoss
 from skbackprop.optimizers import SGD, Optimizer
+from skbackprop.schedules import InverseScaling
 
 X, y = load_iris(return_X_y=True)
 X = StandardScaler().fit_transform(X)
@@ -221,6 +223,10 @@ def test_without_intercepts_there_are_none():
         ({"solver": "rprop", "weight_decay": 0.5}, "Got weight_decay=0.5 with solver='rprop'"),
         ({"class_weight": {5: 1.0}}, "not in class_weight"),
         ({"dropout": 1.0}, "'dropout' parameter"),
+        ({"loss": BinaryLogLoss}, r"Got the class BinaryLogLoss: pass an instance"),
+        ({"solver": SGD}, r"such as SGD\(\)"),
+        ({"init": Glorot}, r"such as Glorot\(\)"),
+        ({"activation": Tanh}, r"such as Tanh\(\)"),
         ({"max_time": 0}, "'max_time' parameter"),
     ],
 )
@@ -251,9 +257,9 @@ def test_bad_parameters_are_named_and_leave_the_last_fit(parameters, message):
         ((X, y, -np.ones(len(X))), {}, "negative"),
         ((X, y, np.ones(3)), {}, "shape"),
         ((X, y, np.full(len(X), np.nan)), {}, "NaN"),
-        ((X, y), {"X_val": X}, "y_val=None"),
-        ((X, y), {"y_val": y}, "X_val=None"),
-        ((X, y), {"sample_weight_val": y}, "X_val=None"),
+        ((X, y), {"X_val": X}, "Got X_val alone"),
+        ((X, y), {"y_val": y}, "Got y_val alone"),
+        ((X, y), {"sample_weight_val": y, "X_val": X}, "Got X_val and sample_weight_val alone"),
         ((X, y), {"X_val": X[:, :3], "y_val": y}, "3 features"),
         ((X, y), {"X_val": X, "y_val": y + 1}, "not among"),
         ((X, y), {"X_val": X, "y_val": y, "sample_weight_val": -y}, "negative"),
@@ -299,9 +305,16 @@ def test_a_warm_start_refuses_other_layers_and_other_classes():
 
 def test_a_tiny_set_cannot_be_split():
     with pytest.raises(ValueError, match="validation set is too small"):
-        make(early_stopping=True).fit(X[::30], y[::30])
-    with pytest.raises(ValueError, match="least populated class"):
-        make(early_stopping=True).fit(X[:101], y[:101])
+        make(early_stopping=True).fit(X[::50], y[::50])
+    with pytest.raises(ValueError, match="validation_fraction=0"):
+        make(early_stopping=True, validation_fraction=0).fit(X, y)
+
+
+def test_the_only_sample_of_a_class_is_trained_on():
+    classifier = make(early_stopping=True, warm_start=True).fit(X[:101], y[:101])
+    assert 100 not in classifier._training_state["held_out"]
+    assert 100 in classifier._training_state["rows"]
+    assert len(classifier._training_state["rows"]) + len(classifier._training_state["held_out"]) == 101
 
 
 def test_the_hold_out_has_every_class():
@@ -309,6 +322,13 @@ def test_the_hold_out_has_every_class():
     classifier = make(early_stopping=True, warm_start=True).fit(X, labels)
     held_out = classifier._training_state["held_out"]
     assert np.bincount(labels[held_out]).tolist() == [13, 1, 1]
+
+
+def test_a_softmax_needs_exclusive_classes():
+    for labels in (y > 0, np.column_stack([y > 0, y > 1]).astype(int)):
+        with pytest.raises(ValueError, match="sum to one"):
+            make(loss=CategoricalLogLoss()).fit(X, labels)
+    assert make(loss=CategoricalLogLoss(), solver="rprop").fit(X, y).score(X, y) > 0.9
 
 
 # Warnings ------------------------------------------------------------------------------------------------------------
@@ -337,6 +357,18 @@ def test_divergence_stops_with_the_last_finite_weights(early_stopping):
         classifier.fit(1e20 * X, y)
     assert all(np.isfinite(part).all() for part in classifier.coefs_ + classifier.intercepts_)
     assert classifier.n_iter_ < 30
+
+
+def test_a_loss_that_grows_is_called_diverging():
+    with pytest.warns(ConvergenceWarning, match=r"diverged: .* grew from .* lower learning_rate_init \(now 10\)"):
+        make(solver="sgd", activation="identity", learning_rate_init=10, alpha=10, hidden_layer_sizes=()).fit(X, y)
+
+
+def test_schedules_of_sgd_do_not_touch_adam_unless_asked_for():
+    plain = make().fit(X, y).coefs_[0]
+    for name in ("invscaling", "adaptive"):
+        np.testing.assert_array_equal(make(learning_rate=name).fit(X, y).coefs_[0], plain)
+    assert not np.array_equal(make(learning_rate=InverseScaling()).fit(X, y).coefs_[0], plain)
 
 
 def test_a_network_that_does_not_learn_says_so():
