@@ -7,7 +7,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 # Multiplications in the largest product of a step from which a second thread pays; measured, see docs/performance.md.
-CROSSOVER = {np.dtype(np.float32): 12_000_000, np.dtype(np.float64): 2_000_000}
+CROSSOVER = {np.dtype(np.float32): 40_000_000, np.dtype(np.float64): 15_000_000}
 
 
 @cache
