@@ -7,6 +7,7 @@ import warnings
 from abc import ABCMeta, abstractmethod
 from time import perf_counter
 from typing import NamedTuple
+from zlib import crc32
 
 import numpy as np
 from sklearn.metrics import check_scoring
@@ -18,12 +19,16 @@ from ._batches import Batches
 from ._fitting import Run, run_epochs, run_minimizer, warn_of
 from ._network import Network, raw_scores
 from ._parameters import ParametersMixin
+from ._scaling import Scaling
 from ._threads import limit_threads
 from ._training import Objective, Patience, base_rate_loss, mean_loss
 
 FLOATS = (np.float64, np.float32)
 # Up to this many values, a check of the whole array in one sum costs less than scikit-learn's validation.
 PLAIN_SIZE = 10_000
+# With batch_size=None: up to so many samples are one batch (a weight of 2 then equals two rows), more make 64 batches an
+# epoch, as far as these bounds on their size allow.
+ONE_BATCH, BATCHES_AN_EPOCH, SMALLEST_BATCH, LARGEST_BATCH = 64, 64, 8, 256
 
 
 class Samples(NamedTuple):
@@ -108,6 +113,7 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
         optimizer, schedule, self._loss = self._make_optimizer(), self._make_schedule(), self._make_loss()
         state = self._saved_state() if resume else {}
         state.setdefault("random_state", check_random_state(self.random_state))
+        self._scale(samples, resume)
         network = self._make_network(samples, state, resume)
         if self.early_stopping and held_out is None and not incremental:
             held_out = self._hold_out(samples, state)
@@ -117,20 +123,39 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
         objective = self._make_objective(network, batches, state)
         self._publish(network, resume)
         run = self._make_run(network, held_out, state)
-        max_iter = 1 if incremental else self.max_iter
         with limit_threads(network, batches.batch_size):
             if hasattr(optimizer, "minimize"):
-                run_minimizer(run, objective, batches, optimizer, max_iter=max_iter)
+                run_minimizer(run, objective, batches, optimizer, max_iter=self.max_iter)
             else:
                 loop = state.setdefault("loop", {"samples_seen": self.t_})
-                settings = {"learning_rate_init": self.learning_rate_init, "weight_decay": self.weight_decay}
+                names = ("learning_rate_init", "weight_decay", "clip_norm")
+                settings = {name: getattr(self, name) for name in names}
+                max_iter = None if incremental else self.max_iter
                 run_epochs(run, objective, batches, optimizer, schedule, loop, max_iter=max_iter, **settings)
         self._note(run, batches)
-        self._training_state = self._state_to_save(state, run, batches) if self.warm_start or incremental else None
-        if run.early_stopping:
-            np.copyto(network.theta, run.patience.best_theta if run.patience.best_theta is not None else network.theta)
+        latest = network.theta.copy()
+        if run.early_stopping and run.patience.best_theta is not None:
+            np.copyto(network.theta, run.patience.best_theta)
+        self._fold(network)
+        checksum = crc32(self.__dict__.pop("_published").theta)
+        keep = self.warm_start or incremental
+        self._training_state = self._state_to_save(state, run, batches, latest, checksum) if keep else None
         if not incremental:
             warn_of(run, self, base_rate_loss(self._loss, samples.Y, samples.sample_weight))
+
+    def _scale(self, samples, resume):
+        """Decide on the scaling of the inputs: that of the first fit stays as long as training goes on from it."""
+        if resume:
+            self._scaling = getattr(self, "_scaling", None)
+        elif self.standardize is True or (self.standardize == "auto" and self._is_auto()):
+            self._scaling = Scaling.of(samples.X, samples.sample_weight, center=self.fit_intercept)
+        else:
+            self._scaling = None
+
+    def _fold(self, network):
+        """Bring the published parameters up to date with the network's, in the units of the raw inputs."""
+        if self._scaling is not None:
+            self._scaling.fold(network, self._published)
 
     def _make_network(self, samples, state, resume):
         """Return the network with its first weights, or with those that training stopped at."""
@@ -147,10 +172,14 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
                 f"Training cannot go on with hidden_layer_sizes={self.hidden_layer_sizes!r}, since the fitted weights have "
                 f"the shapes {fitted} and these sizes ask for {planned}: keep the sizes, or fit anew with warm_start=False."
             )
-        for own, value in zip(network.coefs + network.intercepts, [*self.coefs_, *self.intercepts_], strict=True):
+        folded = network if self._scaling is None else network.twin()
+        for own, value in zip(folded.coefs + folded.intercepts, [*self.coefs_, *self.intercepts_], strict=True):
             np.copyto(own, value, casting="same_kind")
-        if "theta" in state:
-            np.copyto(network.theta, state.pop("theta"))
+        if state.get("checksum") == crc32(folded.theta):
+            # What was published may be the best weights so far, or scaled and so rounded: training goes on from its own.
+            np.copyto(network.theta, state["theta"])
+        elif self._scaling is not None:
+            self._scaling.unfold(folded, network)
         return network
 
     def _hold_out(self, samples, state):
@@ -187,7 +216,12 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
         full_batch, n_samples = getattr(optimizer, "full_batch", False), samples.X.shape[0]
         rows = state.get("rows") if state.get("n_samples", n_samples) == n_samples else None
         n_rows = n_samples if rows is None else len(rows)
-        batch_size = min(200, n_rows) if self.batch_size == "auto" else self.batch_size
+        batch_size = self.batch_size
+        if batch_size is None and self._is_auto():
+            sensible = min(max(SMALLEST_BATCH, n_rows // BATCHES_AN_EPOCH), LARGEST_BATCH)
+            batch_size = n_rows if n_rows <= ONE_BATCH else sensible
+        elif batch_size in {None, "auto"}:
+            batch_size = min(200, n_rows)
         if batch_size > n_rows and not full_batch:
             warnings.warn(
                 f"Got batch_size={batch_size} for {n_rows} training samples, so each batch holds them all: pass a "
@@ -195,7 +229,9 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
                 stacklevel=6,
             )
         batch_size, shuffle = (n_rows, False) if full_batch else (min(batch_size, n_rows), self.shuffle)
-        return Batches(samples.X, samples.Y, samples.sample_weight, batch_size, shuffle, state["random_state"], rows)
+        X, left_to_do = (samples.X, None) if self._scaling is None else self._scaling.apply(samples.X)
+        weight, random_state = samples.sample_weight, state["random_state"]
+        return Batches(X, samples.Y, weight, batch_size, shuffle, random_state, rows, left_to_do)
 
     def _make_objective(self, network, batches, state):
         """Return the loss to descend, with the source of dropout's draws."""
@@ -219,19 +255,30 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
         """Return a function of no arguments that scores the current weights on validation samples; larger is better."""
         X, y, Y, sample_weight = held_out
         if self.scoring == "loss":
-            return lambda: -mean_loss(self._loss, network, X, Y, sample_weight)
+
+            def negative_loss():
+                self._fold(network)
+                return -mean_loss(self._loss, self._published, X, Y, sample_weight)
+
+            return negative_loss
         judge = copy.copy(self)
         # The validated samples carry no column names, and the scorer should not warn about that.
         judge.__dict__.pop("feature_names_in_", None)
         scorer = check_scoring(judge, scoring=self.scoring)
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return lambda: scorer(judge, X, y, **weights)
+
+        def score():
+            self._fold(network)
+            return scorer(judge, X, y, **weights)
+
+        return score
 
     # What is kept ----------------------------------------------------------------------------------------------------
 
     def _publish(self, network, resume):
         """Set the attributes that prediction needs, as views on the network's parameters."""
-        self.coefs_, self.intercepts_ = network.coefs, network.intercepts
+        self._published = network if self._scaling is None else network.twin()
+        self.coefs_, self.intercepts_ = self._published.coefs, self._published.intercepts
         self.n_layers_, self.n_outputs_ = len(network.layer_sizes), network.layer_sizes[-1]
         self.out_activation_ = self._loss.output_activation
         for name, first in (("t_", 0), ("loss_curve_", []), ("validation_scores_", None)):
@@ -257,15 +304,17 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
         saved = getattr(self, "_training_state", None)
         return {} if saved is None else copy.deepcopy(saved)
 
-    def _state_to_save(self, state, run, batches):
-        """Return all that training needs in order to go on exactly, as a dict of arrays, numbers and random states."""
+    def _state_to_save(self, state, run, batches, theta, checksum):
+        """Return all that training needs in order to go on exactly, as a dict of arrays, numbers and random states.
+
+        The checksum is that of the published parameters: it tells whether the user has changed them since.
+        """
         patience = run.patience
         # A run that ended on a plateau starts with fresh patience, should the user want to go on all the same.
         count = 0 if run.reason == "plateau" else patience.count
         state["patience"] = {"best_score": patience.best_score, "best_theta": patience.best_theta, "count": count}
         state["rows"], state["n_samples"] = batches.order, len(batches.Y)
-        if run.early_stopping:
-            state["theta"] = run.network.theta.copy()
+        state["theta"], state["checksum"] = theta, checksum
         return state
 
     # Prediction ------------------------------------------------------------------------------------------------------

@@ -24,6 +24,8 @@ class Batches:
         Source of the order.
     rows : ndarray of int, default=None
         Which rows of `X` to train on, in which order; by default all, as they stand. A shuffle builds on this order.
+    scaling : Scaling, default=None
+        Standardises each batch of a dense `X`.
 
     Attributes
     ----------
@@ -33,7 +35,7 @@ class Batches:
         Order of the rows in the last epoch; None as long as they are taken as they stand.
     """
 
-    def __init__(self, X, Y, sample_weight, batch_size, shuffle, random_state, rows=None):
+    def __init__(self, X, Y, sample_weight, batch_size, shuffle, random_state, rows=None, scaling=None):
         # A plain view of a memory-mapped array, which the network's products ask for.
         self.X, self.Y, self.sample_weight = X if issparse(X) else np.asarray(X), Y, None
         self.batch_size, self.shuffle, self.random_state = batch_size, shuffle, random_state
@@ -44,8 +46,8 @@ class Batches:
             # All weights zero: every gradient is zero, whatever they are divided by.
             self.mean_weight = float(used.mean()) or 1.0
             self.sample_weight = (sample_weight / self.mean_weight).astype(X.dtype, copy=False)
-        self.order = None
-        if shuffle or rows is not None:
+        self.scaling, self.order = scaling, None
+        if shuffle or rows is not None or scaling is not None:
             self.order = np.arange(self.n_samples) if rows is None else np.array(rows, np.intp)
         starts = range(0, self.n_samples, batch_size)
         self._slices = [slice(start, min(start + batch_size, self.n_samples)) for start in starts]
@@ -90,6 +92,8 @@ class Batches:
                 indices = self.order[rows]
                 # The method, with "clip" (the indices are in range), spares a copy and the dispatch of np.take.
                 X = self.X[indices] if X_buffer is None else self.X.take(indices, 0, X_buffer, "clip")
+                if self.scaling is not None:
+                    self.scaling.apply_in_place(X)
                 np.copyto(Y, self.Y.take(indices, 0, gathered, "clip"))
                 if weight is not None:
                     self.sample_weight.take(indices, 0, weight[:, 0], "clip")

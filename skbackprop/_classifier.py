@@ -42,19 +42,22 @@ class SigmoidBackpropClassifier(ClassifierMixin, BaseBackprop):
         "relu".)
     solver : {"sgd", "adam", "rprop", "lbfgs"} or Optimizer, default="adam"
         How the weights are updated; see `skbackprop.optimizers`. "rprop" and "lbfgs" use all samples at each step.
-    alpha : float, default=0.0001
-        Factor of the penalty on squared weights, divided by the total weight of the batch.
-    batch_size : int or "auto", default="auto"
-        Samples in a step of "sgd" and "adam"; "auto" is min(200, n_samples).
-    learning_rate : {"constant", "invscaling", "adaptive"} or Schedule, default="constant"
-        How the learning rate changes; see `skbackprop.schedules`. As in scikit-learn, "invscaling" and "adaptive" are for
-        "sgd"; an instance is for "adam", too.
-    learning_rate_init : float, default=0.003
-        The learning rate to begin with. Used by "sgd" and "adam". (`MLPClassifier`: 0.001.)
+    alpha : float, default=0.01
+        Factor of the penalty on squared weights, divided by the total weight of the batch. (`MLPClassifier`: 0.0001.)
+    batch_size : int, "auto" or None, default=None
+        Samples in a step of "sgd" and "adam"; "auto" is min(200, n_samples); None is all of up to 64 samples, else a 64th
+        of them, but at least 16 and at most 256. (`MLPClassifier`: "auto".)
+    learning_rate : {"auto", "constant", "invscaling", "adaptive", "cosine", "one_cycle"} or Schedule, default="auto"
+        How the learning rate of "sgd" and "adam" changes; see `skbackprop.schedules`. "auto" rises, then falls, over 100
+        epochs. As in scikit-learn, "invscaling" and "adaptive" are for "sgd"; an instance is for "adam", too.
+        (`MLPClassifier`: "constant".)
+    learning_rate_init : float, default=0.005
+        The learning rate to begin with, or the highest of a schedule that rises. Used by "sgd" and "adam".
+        (`MLPClassifier`: 0.001.)
     power_t : float, default=0.5
         Exponent of "invscaling".
-    max_iter : int, default=200
-        Most epochs, or iterations of "lbfgs".
+    max_iter : int, default=100
+        Most epochs, or iterations of "lbfgs". (`MLPClassifier`: 200.)
     shuffle : bool, default=True
         Whether each epoch has a new order of samples. Used by "sgd" and "adam".
     random_state : int, RandomState instance or None, default=None
@@ -79,8 +82,8 @@ class SigmoidBackpropClassifier(ClassifierMixin, BaseBackprop):
         Decay of the moments of "adam", in [0, 1).
     epsilon : float, default=1e-8
         Added to the denominator of "adam".
-    n_iter_no_change : int or numpy.inf, default=10
-        Epochs without improvement by `tol` after which training stops.
+    n_iter_no_change : int or numpy.inf, default=20
+        Epochs without improvement by `tol` after which training stops. (`MLPClassifier`: 10.)
     max_fun : int, default=15000
         Most evaluations of the loss by "lbfgs".
     loss : {"log_loss", "squared_error"} or Loss, default="log_loss"
@@ -98,7 +101,14 @@ class SigmoidBackpropClassifier(ClassifierMixin, BaseBackprop):
     dropout : float, default=0.0
         Probability that a hidden unit is silent in a step, in [0, 1) (Srivastava et al., 2014). For "sgd" and "adam".
     scoring : str, callable or None, default="loss"
-        What early stopping watches: the loss, or any scorer of scikit-learn; None is accuracy.
+        What early stopping watches: the loss, or any scorer of scikit-learn; None is accuracy. (`MLPClassifier` watches
+        accuracy.)
+    standardize : bool or "auto", default="auto"
+        Whether to train on standardised features; `coefs_` and predictions are in the units of `X` all the same. Sparse
+        features, and those of networks without biases, are scaled but not centred. The scaling is that of the first call
+        of `fit` or `partial_fit`. "auto" is to do so with `init="auto"`, whose weights are made for it.
+    clip_norm : float or None, default=None
+        Largest Euclidean norm of a gradient; longer ones are scaled down (Pascanu et al., 2013). For "sgd" and "adam".
     max_time : float or None, default=None
         Seconds after which training stops.
 
@@ -162,12 +172,12 @@ class SigmoidBackpropClassifier(ClassifierMixin, BaseBackprop):
         activation="logistic",
         *,
         solver="adam",
-        alpha=0.0001,
-        batch_size="auto",
-        learning_rate="constant",
-        learning_rate_init=0.003,
+        alpha=0.01,
+        batch_size=None,
+        learning_rate="auto",
+        learning_rate_init=0.005,
         power_t=0.5,
-        max_iter=200,
+        max_iter=100,
         shuffle=True,
         random_state=None,
         tol=1e-4,
@@ -180,7 +190,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, BaseBackprop):
         beta_1=0.9,
         beta_2=0.999,
         epsilon=1e-8,
-        n_iter_no_change=10,
+        n_iter_no_change=20,
         max_fun=15000,
         loss="log_loss",
         init="auto",
@@ -188,6 +198,8 @@ class SigmoidBackpropClassifier(ClassifierMixin, BaseBackprop):
         class_weight=None,
         weight_decay=0.0,
         dropout=0.0,
+        standardize="auto",
+        clip_norm=None,
         scoring="loss",
         max_time=None,
     ):

@@ -74,13 +74,16 @@ class Run:
 
 
 def run_epochs(run, objective, batches, optimizer, schedule, state, *, max_iter, **settings):
-    """Train by a step-wise optimizer for at most `max_iter` epochs; `settings` go to `gradient_descent`."""
+    """Train by a step-wise optimizer, for `max_iter` epochs or, if that is None, one.
+
+    `settings` go to `gradient_descent`.
+    """
     epochs = gradient_descent(
         objective, batches, optimizer, schedule, state, max_iter=max_iter, deadline=run.deadline, **settings
     )
     try:
         with np.errstate(**QUIET):
-            for _ in range(max_iter):
+            for _ in range(max_iter or 1):
                 if run.after_epoch(next(epochs)):
                     lower_rate = schedule.after_plateau(state["learning_rate"]) if run.reason == "plateau" else None
                     if lower_rate is None:
@@ -88,6 +91,8 @@ def run_epochs(run, objective, batches, optimizer, schedule, state, *, max_iter,
                     state["learning_rate"], run.patience.count, run.reason = lower_rate, 0, "max_iter"
     except KeyboardInterrupt:
         run.reason = "interrupted"
+    if run.reason == "max_iter" and schedule.is_complete(state["samples_seen"] / batches.n_samples, 1.0):
+        run.reason = "converged"
     run.finish()
 
 

@@ -55,6 +55,10 @@ class Network:
             start += fan_out
         return coefs, intercepts
 
+    def twin(self):
+        """Return a network of the same shape, with parameters of its own."""
+        return Network(self.layer_sizes, self.activations, self.fit_intercept, self.theta.dtype)
+
     def initialize(self, initializer, random_state):
         """Fill all parameters, layer by layer, by an initializer's rule."""
         fed_by = (None, *self.activations)

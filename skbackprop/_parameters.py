@@ -21,7 +21,7 @@ class ParametersMixin(BaseEstimator):
         "activation": [StrOptions(set(ACTIVATIONS)), HasMethods(["forward", "backward"]), list, tuple],
         "solver": [StrOptions(set(OPTIMIZERS)), HasMethods(["initial_state", "update"]), HasMethods(["minimize"])],
         "alpha": [Interval(numbers.Real, 0, None, closed="left")],
-        "batch_size": [StrOptions({"auto"}), Interval(numbers.Integral, 1, None, closed="left")],
+        "batch_size": [StrOptions({"auto"}), Interval(numbers.Integral, 1, None, closed="left"), None],
         "learning_rate": [StrOptions(set(SCHEDULES)), HasMethods(["next_rate", "after_plateau"])],
         "learning_rate_init": [Interval(numbers.Real, 0, None, closed="neither")],
         "power_t": [Interval(numbers.Real, 0, None, closed="left")],
@@ -45,6 +45,8 @@ class ParametersMixin(BaseEstimator):
         "weight_decay": [Interval(numbers.Real, 0, None, closed="left")],
         "dropout": [Interval(numbers.Real, 0, 1, closed="left")],
         "scoring": [str, callable, None],
+        "standardize": ["boolean", StrOptions({"auto"})],
+        "clip_norm": [Interval(numbers.Real, 0, None, closed="neither"), None],
         "max_time": [Interval(numbers.Real, 0, None, closed="neither"), None],
     }
 
@@ -99,20 +101,28 @@ class ParametersMixin(BaseEstimator):
     def _make_optimizer(self):
         """Return the optimizer, having refused what it cannot do."""
         optimizer = self._part(OPTIMIZERS, self.solver)
-        for name in ("dropout", "weight_decay"):
+        for name in ("dropout", "weight_decay", "clip_norm"):
             if getattr(optimizer, "full_batch", False) and getattr(self, name):
                 raise ValueError(
                     f"Got {name}={getattr(self, name)} with solver={self.solver!r}, which descends one unchanging loss: "
-                    f"use solver='adam' or 'sgd', or {name}=0 (alpha penalises weights with every solver)."
+                    f"use solver='adam' or 'sgd', or leave {name} out (alpha penalises weights with every solver)."
                 )
         return optimizer
 
     def _make_schedule(self):
         """Return the learning-rate schedule."""
         # In scikit-learn, too, "adam" does not heed these names; a grid over both must mean the same here.
-        if self.solver == "adam" and self.learning_rate in {"invscaling", "adaptive"}:
+        unheeded = self.solver == "adam" and self.learning_rate in {"invscaling", "adaptive"}
+        if unheeded or (self.learning_rate == "auto" and not self._is_auto()):
             return SCHEDULES["constant"]()
         return self._part(SCHEDULES, self.learning_rate)
+
+    def _is_auto(self):
+        """Return whether parameters left to "auto" follow this package's recipe, which the first weights belong to.
+
+        With first weights by another rule they are as in scikit-learn.
+        """
+        return isinstance(self.init, str) and self.init == "auto"
 
     def _make_initializer(self):
         """Return the rule for the first weights."""

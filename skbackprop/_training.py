@@ -95,7 +95,7 @@ class Objective:
 
 
 def gradient_descent(objective, batches, optimizer, schedule, state, *, learning_rate_init, weight_decay=0.0,
-                     scale=None, max_iter=1, deadline=math.inf, with_loss=True):  # fmt: skip
+                     clip_norm=None, scale=None, max_iter=None, deadline=math.inf, with_loss=True):  # fmt: skip
     """Train a network, an epoch at each `next`.
 
     Parameters
@@ -110,10 +110,12 @@ def gradient_descent(objective, batches, optimizer, schedule, state, *, learning
     learning_rate_init : float
     weight_decay : float, default=0.0
         Share of each weight, times the learning rate, taken off at each step (Loshchilov and Hutter, 2019).
+    clip_norm : float, default=None
+        Largest Euclidean norm of a gradient; a longer one is scaled down to it (Pascanu et al., 2013).
     scale : float, default=1 / number of samples in the batch
         Factor on the sum of the losses of a batch.
-    max_iter : int, default=1
-        Epochs planned; a schedule over the whole training needs to know.
+    max_iter : int, default=None
+        Epochs planned from here, which some schedules need to know; None for no plan.
     deadline : float, default=inf
         `time.perf_counter` at which to break off, even within an epoch.
     with_loss : bool, default=True
@@ -124,26 +126,32 @@ def gradient_descent(objective, batches, optimizer, schedule, state, *, learning
     loss : float
         Mean over the batches of the epoch, while the weights changed, as in scikit-learn.
     """
-    network = objective.network
+    network, n_samples = objective.network, batches.n_samples
     theta, gradient, update = network.theta, objective.gradient, optimizer.update
     memory = optimizer.initial_state(theta)
     if "optimizer" in state and state["optimizer"].keys() == memory.keys():
         memory = state["optimizer"]
     if state.get("learning_rate_init") != learning_rate_init:
         state["learning_rate"] = learning_rate_init
-    state.setdefault("samples_seen", 0)
+    start = state.setdefault("samples_seen", 0)
     state.update(optimizer=memory, learning_rate_init=learning_rate_init)
-    planned, timed = max_iter * batches.n_samples, deadline < math.inf
+    timed = deadline < math.inf
+
+    def rate_after(samples_seen, rate):
+        progress = None if max_iter is None else (samples_seen - start) / (max_iter * n_samples)
+        return schedule.next_rate(rate, learning_rate_init, samples_seen, samples_seen / n_samples, progress)
+
     while True:
         total, seen, before = 0.0, 0, state["samples_seen"]
-        rate = schedule.next_rate(state["learning_rate"], learning_rate_init, before, before / planned)
+        rate = rate_after(before, state["learning_rate"])
         for X, Y, sample_weight in batches.epoch():
             if timed and seen and perf_counter() >= deadline:
                 break
             if schedule.every_step:
-                done = before + seen
-                rate = schedule.next_rate(rate, learning_rate_init, done, done / planned)
+                rate = rate_after(before + seen, rate)
             loss = objective(X, Y, sample_weight, scale, with_loss)
+            if clip_norm is not None:
+                _clip(gradient, clip_norm)
             update(theta, gradient, memory, rate, loss)
             if weight_decay:
                 network.weights *= 1.0 - rate * weight_decay
@@ -152,6 +160,13 @@ def gradient_descent(objective, batches, optimizer, schedule, state, *, learning
             seen += n_rows
         state["learning_rate"], state["samples_seen"] = rate, before + seen
         yield total / seen
+
+
+def _clip(gradient, clip_norm):
+    """Scale a gradient down to a norm, if it is longer."""
+    norm = math.sqrt(gradient.dot(gradient))
+    if norm > clip_norm:
+        gradient *= clip_norm / norm
 
 
 def mean_loss(loss, network, X, Y, sample_weight=None):

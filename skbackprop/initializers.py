@@ -74,24 +74,32 @@ class Glorot(Initializer):
 
 
 class NearIdentity(Initializer):
-    """Weights that keep the signal's mean at zero and its variance constant from layer to layer.
+    """Weights that keep the signal's mean at zero and its variance constant from layer to layer, for standardised inputs.
 
     Near 0 the sigmoid is 1/2 + z/4, so a layer fed by sigmoid units gets weights of variance 16 / fan_in, and a bias of
-    minus half the sum of its weights. A layer fed by rectified units gets variance 2 / fan_in (He et al., 2015), any other
-    1 / fan_in (LeCun et al., 1998), without bias. A network without hidden layers has no symmetry to break and starts at
-    zero.
+    minus half the sum of its weights. Sigmoid units fed by the inputs get the same variance, which brings them to where
+    they bend, and biases from U(-2, 2), which spreads their thresholds over the data. A layer fed by rectified units gets
+    variance 2 / fan_in (He et al., 2015), any other 1 / fan_in (LeCun et al., 1998), without bias. A network without
+    hidden layers has no symmetry to break and starts at zero.
     """
 
     def fill(self, coef, intercept, fed_by, activation, random_state):
         """Fill the parameters of one layer; see `Initializer.fill`."""
+        sigmoid, first = isinstance(activation, Logistic), fed_by is None
         if activation is None:
             gain = 0.0
+        elif isinstance(fed_by, Logistic) or (first and sigmoid):
+            gain = 16.0
         else:
-            gain = 16.0 if isinstance(fed_by, Logistic) else 2.0 if isinstance(fed_by, ReLU) else 1.0
+            gain = 2.0 if isinstance(fed_by, ReLU) else 1.0
         bound = math.sqrt(3.0 * gain / coef.shape[0])
         coef[...] = random_state.uniform(-bound, bound, coef.shape)
         if intercept is not None:
-            intercept[...] = -0.5 * coef.sum(axis=0) if isinstance(fed_by, Logistic) else 0.0
+            intercept[...] = 0.0
+            if isinstance(fed_by, Logistic):
+                intercept[...] = -0.5 * coef.sum(axis=0)
+            elif first and sigmoid:
+                intercept[...] = random_state.uniform(-2.0, 2.0, intercept.shape)
 
 
 INITIALIZERS = {"auto": NearIdentity(), "glorot": Glorot(), "uniform": Uniform()}

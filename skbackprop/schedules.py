@@ -1,6 +1,8 @@
 """The learning rate as a function of training's progress."""
 
-__all__ = ["SCHEDULES", "Adaptive", "Constant", "InverseScaling", "Schedule"]
+import math
+
+__all__ = ["SCHEDULES", "Adaptive", "Auto", "Constant", "Cosine", "InverseScaling", "OneCycle", "Schedule"]
 
 
 class Schedule:
@@ -14,13 +16,13 @@ class Schedule:
     Examples
     --------
     >>> from skbackprop.schedules import InverseScaling
-    >>> InverseScaling(power_t=0.5).next_rate(rate=0.1, initial=0.1, samples_seen=99, progress=0.1)
+    >>> InverseScaling(power_t=0.5).next_rate(rate=0.1, initial=0.1, samples_seen=99, epoch=9.9, progress=0.1)
     0.01
     """
 
     every_step = False
 
-    def next_rate(self, rate, initial, samples_seen, progress):
+    def next_rate(self, rate, initial, samples_seen, epoch, progress):
         """Return the learning rate for what comes next.
 
         Parameters
@@ -31,10 +33,16 @@ class Schedule:
             `learning_rate_init`.
         samples_seen : int
             Training samples seen so far.
-        progress : float
-            Share of the planned training that lies behind, in [0, 1].
+        epoch : float
+            Epochs that lie behind, those of earlier runs included.
+        progress : float or None
+            Share of this call's `max_iter` epochs that lies behind, in [0, 1]; None in `partial_fit`, which has no end.
         """
         return rate
+
+    def is_complete(self, epoch, progress):
+        """Return whether the schedule has come to its end, so that `max_iter` epochs are all that was meant to be."""
+        return False
 
     def after_plateau(self, rate):
         """Return a lower rate to go on with when training no longer improves, or None, as here, to stop."""
@@ -56,7 +64,7 @@ class InverseScaling(Schedule):
     def __init__(self, power_t=0.5):
         self.power_t = power_t
 
-    def next_rate(self, rate, initial, samples_seen, progress):
+    def next_rate(self, rate, initial, samples_seen, epoch, progress):
         """Return the learning rate for the next epoch; see `Schedule.next_rate`."""
         return initial / (samples_seen + 1) ** self.power_t
 
@@ -69,4 +77,95 @@ class Adaptive(Schedule):
         return None if rate <= 1e-6 else rate / 5
 
 
-SCHEDULES = {"constant": Constant, "invscaling": InverseScaling, "adaptive": Adaptive}
+class Cosine(Schedule):
+    """Half a cosine from `learning_rate_init` to zero over `max_iter` epochs (Loshchilov and Hutter, 2017).
+
+    Examples
+    --------
+    >>> from skbackprop.schedules import Cosine
+    >>> [round(Cosine().next_rate(0.1, 0.1, 0, 0, progress), 3) for progress in (0, 0.5, 1)]
+    [0.1, 0.05, 0.0]
+    """
+
+    every_step = True
+
+    def next_rate(self, rate, initial, samples_seen, epoch, progress):
+        """Return the learning rate for the next step; see `Schedule.next_rate`."""
+        return _half_cosine(initial, 0.0, progress)
+
+    def is_complete(self, epoch, progress):
+        """Return whether the rate has fallen to zero."""
+        return progress >= 1
+
+
+class OneCycle(Schedule):
+    """A rise from a 25th of `learning_rate_init` to all of it, then a fall to zero, each half a cosine (Smith, 2018).
+
+    Parameters
+    ----------
+    rise : float, default=0.3
+        Share of the cycle in which the rate rises.
+    n_epochs : int, default=None
+        Length of the cycle; by default all of `max_iter`.
+
+    Examples
+    --------
+    >>> from skbackprop.schedules import OneCycle
+    >>> [round(OneCycle().next_rate(0.1, 0.1, 0, 0, progress), 3) for progress in (0, 0.3, 1)]
+    [0.004, 0.1, 0.0]
+    """
+
+    every_step = True
+
+    def __init__(self, rise=0.3, n_epochs=None):
+        self.rise = rise
+        self.n_epochs = n_epochs
+
+    def next_rate(self, rate, initial, samples_seen, epoch, progress):
+        """Return the learning rate for the next step; see `Schedule.next_rate`."""
+        done = progress if self.n_epochs is None else epoch / self.n_epochs
+        if done < self.rise:
+            return _half_cosine(initial / 25, initial, done / self.rise)
+        return _half_cosine(initial, 0.0, (done - self.rise) / (1 - self.rise))
+
+    def is_complete(self, epoch, progress):
+        """Return whether the rate has fallen to zero."""
+        return (progress if self.n_epochs is None else epoch / self.n_epochs) >= 1
+
+
+class Auto(OneCycle):
+    """One cycle over the first 100 epochs, whatever `max_iter`, then a hundredth of `learning_rate_init`.
+
+    The rate depends on nothing but the epochs done, so that training in two halves is the same as in one go.
+    `partial_fit`, which has no end in sight, stays at the top of the cycle.
+
+    Examples
+    --------
+    >>> from skbackprop.schedules import Auto
+    >>> [round(Auto().next_rate(0.1, 0.1, 0, epoch, 1.0), 3) for epoch in (0, 30, 100)]
+    [0.004, 0.1, 0.001]
+    """
+
+    def __init__(self):
+        super().__init__(n_epochs=100)
+
+    def next_rate(self, rate, initial, samples_seen, epoch, progress):
+        """Return the learning rate for the next step; see `Schedule.next_rate`."""
+        if progress is None:
+            epoch = min(epoch, self.rise * self.n_epochs)
+        return max(super().next_rate(rate, initial, samples_seen, epoch, progress), 0.01 * initial)
+
+
+def _half_cosine(start, end, share):
+    """Return the value at a share, in [0, 1], of the way from start to end."""
+    return end + (start - end) * 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
+
+
+SCHEDULES = {
+    "auto": Auto,
+    "constant": Constant,
+    "invscaling": InverseScaling,
+    "adaptive": Adaptive,
+    "cosine": Cosine,
+    "one_cycle": OneCycle,
+}

@@ -13,7 +13,7 @@ import skbackprop
 PACKAGE = Path(skbackprop.__file__).parent
 GROUND = {"_blas", "_network", "activations", "initializers", "losses", "optimizers", "schedules"}
 FIRST = {"_batches", "_training", "functional"}
-TOP = {"_base", "_classifier", "_fitting", "_labels", "_parameters", "_threads"}
+TOP = {"_base", "_classifier", "_fitting", "_labels", "_parameters", "_scaling", "_threads"}
 FLOORS = {name: floor for floor, names in enumerate((GROUND, FIRST, TOP)) for name in names}
 ALLOWED = {0: {"numpy", "scipy"}, 1: {"numpy", "scipy"}, 2: {"numpy", "scipy", "sklearn", "joblib", "threadpoolctl"}}
 STANDARD_LIBRARY = {
