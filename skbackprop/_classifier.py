@@ -69,19 +69,15 @@ class SigmoidBackpropClassifier(ClassifierMixin, BaseBackprop):
     warm_start : bool, default=False
         Whether `fit` goes on exactly where training stopped, optimizer, learning rate and order of samples included. (The
         curvature memory of "lbfgs" begins anew.)
-    momentum : float, default=0.9
-        Share of the last step that "sgd" keeps, in [0, 1].
-    nesterovs_momentum : bool, default=True
-        Whether "sgd" uses Nesterov's form of momentum.
+    momentum, nesterovs_momentum : float and bool, default=0.9 and True
+        Share of the last step that "sgd" keeps, in [0, 1], and whether it does so in Nesterov's form.
     early_stopping : bool, default=False
         Whether to watch the score of validation samples, stop when it no longer improves, and keep the weights that had
         the best; with every solver.
     validation_fraction : float, default=0.1
         Share of the samples held out for that, in [0, 1), stratified by class; at least one of each class.
-    beta_1, beta_2 : float, default=0.9, 0.999
-        Decay of the moments of "adam", in [0, 1).
-    epsilon : float, default=1e-8
-        Added to the denominator of "adam".
+    beta_1, beta_2, epsilon : float, default=0.9, 0.999 and 1e-8
+        Decay of the moments of "adam", in [0, 1), and what is added to its denominator.
     n_iter_no_change : int or numpy.inf, default=20
         Epochs without improvement by `tol` after which training stops. (`MLPClassifier`: 10.)
     max_fun : int, default=15000
@@ -136,10 +132,8 @@ class SigmoidBackpropClassifier(ClassifierMixin, BaseBackprop):
         Number of layers, inputs and outputs counted, and of output units (one for two classes).
     out_activation_ : str
         Link from raw scores to probabilities.
-    n_features_in_ : int
-        Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the features, if they have any.
+    n_features_in_, feature_names_in_ : int and ndarray of shape (n_features_in_,)
+        Number of features, and their names if they have any.
 
     See Also
     --------

@@ -91,7 +91,7 @@ class Cosine(Schedule):
 
     def next_rate(self, rate, initial, samples_seen, epoch, progress):
         """Return the learning rate for the next step; see `Schedule.next_rate`."""
-        return _half_cosine(initial, 0.0, progress)
+        return _half_cosine(initial, 0.0, progress or 0.0)
 
     def is_complete(self, epoch, progress):
         """Return whether the rate has fallen to zero."""
@@ -100,6 +100,8 @@ class Cosine(Schedule):
 
 class OneCycle(Schedule):
     """A rise from a 25th of `learning_rate_init` to all of it, then a fall to zero, each half a cosine (Smith, 2018).
+
+    `partial_fit`, which has no end in sight, stays at the top of the cycle.
 
     Parameters
     ----------
@@ -124,6 +126,8 @@ class OneCycle(Schedule):
     def next_rate(self, rate, initial, samples_seen, epoch, progress):
         """Return the learning rate for the next step; see `Schedule.next_rate`."""
         done = progress if self.n_epochs is None else epoch / self.n_epochs
+        if progress is None:
+            done = self.rise if done is None else min(done, self.rise)
         if done < self.rise:
             return _half_cosine(initial / 25, initial, done / self.rise)
         return _half_cosine(initial, 0.0, (done - self.rise) / (1 - self.rise))
@@ -137,7 +141,6 @@ class Auto(OneCycle):
     """One cycle over the first 100 epochs, whatever `max_iter`, then a hundredth of `learning_rate_init`.
 
     The rate depends on nothing but the epochs done, so that training in two halves is the same as in one go.
-    `partial_fit`, which has no end in sight, stays at the top of the cycle.
 
     Examples
     --------
@@ -151,8 +154,6 @@ class Auto(OneCycle):
 
     def next_rate(self, rate, initial, samples_seen, epoch, progress):
         """Return the learning rate for the next step; see `Schedule.next_rate`."""
-        if progress is None:
-            epoch = min(epoch, self.rise * self.n_epochs)
         return max(super().next_rate(rate, initial, samples_seen, epoch, progress), 0.01 * initial)
 
 

@@ -28,6 +28,7 @@ STANDARD_LIBRARY = {
     "time",
     "typing",
     "warnings",
+    "zlib",
 }
 
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")

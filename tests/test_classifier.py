@@ -37,7 +37,9 @@ def _quiet():
 
 
 def make(**parameters):
-    return SigmoidBackpropClassifier(**{"hidden_layer_sizes": (10,), "max_iter": 30, "random_state": 0, **parameters})
+    """A small network with a constant learning rate, so that few epochs do something."""
+    settings = {"hidden_layer_sizes": (10,), "max_iter": 30, "random_state": 0, "learning_rate": "constant"}
+    return SigmoidBackpropClassifier(**settings | parameters)
 
 
 # Inputs --------------------------------------------------------------------------------------------------------------
@@ -221,6 +223,7 @@ def test_without_intercepts_there_are_none():
         ({"scoring": "f3"}, "f3"),
         ({"solver": "lbfgs", "dropout": 0.5}, "Got dropout=0.5 with solver='lbfgs'"),
         ({"solver": "rprop", "weight_decay": 0.5}, "Got weight_decay=0.5 with solver='rprop'"),
+        ({"solver": "lbfgs", "clip_norm": 1.0}, "Got clip_norm=1.0 with solver='lbfgs'"),
         ({"class_weight": {5: 1.0}}, "not in class_weight"),
         ({"dropout": 1.0}, "'dropout' parameter"),
         ({"loss": BinaryLogLoss}, r"Got the class BinaryLogLoss: pass an instance"),
@@ -360,8 +363,9 @@ def test_divergence_stops_with_the_last_finite_weights(early_stopping):
 
 
 def test_a_loss_that_grows_is_called_diverging():
-    with pytest.warns(ConvergenceWarning, match=r"diverged: .* grew from .* lower learning_rate_init \(now 10\)"):
-        make(solver="sgd", activation="identity", learning_rate_init=10, alpha=10, hidden_layer_sizes=()).fit(X, y)
+    with pytest.warns(ConvergenceWarning, match=r"diverged: .* grew from .* lower learning_rate_init \(now 3\)"):
+        make(solver="sgd", activation="identity", learning_rate_init=3, alpha=10, batch_size=10, max_iter=6,
+             hidden_layer_sizes=(), momentum=0).fit(X, y)  # fmt: skip
 
 
 def test_schedules_of_sgd_do_not_touch_adam_unless_asked_for():
@@ -390,13 +394,13 @@ def test_an_interrupt_keeps_the_weights_so_far(solver):
 
         def loss_gradient(self, *arguments):
             self.calls += 1
-            if self.calls == 8:
+            if self.calls == 60:
                 raise KeyboardInterrupt
             super().loss_gradient(*arguments)
 
     with pytest.warns(UserWarning, match="interrupted"):
-        classifier = make(loss=Interrupting(), solver=solver).fit(X, y)
-    assert 0 < classifier.n_iter_ < 8
+        classifier = make(loss=Interrupting(), solver=solver, tol=0, max_iter=1000).fit(X, y)
+    assert 0 < classifier.n_iter_ < 60
     assert classifier.predict(X).shape == (150,)
 
 

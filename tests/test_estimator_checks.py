@@ -27,7 +27,9 @@ CONFIGURATIONS = [
     {"fit_intercept": False},
     {"weight_decay": 0.01},
     {"early_stopping": True},
-    {"early_stopping": True, "scoring": None},
+    {"early_stopping": True, "scoring": "neg_log_loss"},
+    {"standardize": False, "learning_rate": "constant", "batch_size": "auto"},
+    {"learning_rate": "one_cycle", "clip_norm": 1.0},
     {"early_stopping": True, "solver": "lbfgs"},
 ]
 

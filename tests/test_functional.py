@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 
 from skbackprop import SigmoidBackpropClassifier
 from skbackprop.functional import backpropagation, sigmoid, sigmoid_derivative
@@ -48,7 +49,7 @@ def test_the_classifier_with_documented_parameters_is_the_notebooks_model():
         hidden_layer_sizes=(), loss="squared_error", init="uniform", fit_intercept=False, solver="sgd", momentum=0, alpha=0,
         learning_rate_init=4, batch_size=4, shuffle=False, max_iter=10_000, tol=0, n_iter_no_change=np.inf, random_state=0,
     )  # fmt: skip
-    with pytest.warns(match="max_iter=10000"):
+    with pytest.warns(ConvergenceWarning, match="max_iter=10000"):
         classifier.fit(X, y.ravel())
     assert classifier.coefs_[0].tobytes() == notebook(X, y, 1, 10_000).tobytes()
 

@@ -77,13 +77,13 @@ def test_dropouts_gradient_is_that_of_the_thinned_network():
     assert check_grad(value, gradient, theta) < 1e-6
 
 
-def descend(n_epochs, schedule=None, state=None, **settings):
+def descend(n_epochs, schedule=None, state=None, optimizer=None, **settings):
     """Losses of some epochs."""
     network = make()
     batches = Batches(X, Y, None, 5, False, None)
     state = {} if state is None else state
     epochs = gradient_descent(
-        Objective(network, CategoricalLogLoss()), batches, SGD(), schedule or Constant(), state, **settings
+        Objective(network, CategoricalLogLoss()), batches, optimizer or SGD(), schedule or Constant(), state, **settings
     )
     return list(islice(epochs, n_epochs)), network, state
 
@@ -102,13 +102,22 @@ def test_the_schedule_is_asked_once_an_epoch_or_at_every_step():
         every_step = True
         seen = ()
 
-        def next_rate(self, rate, initial, samples_seen, progress):
-            self.seen = (*self.seen, (samples_seen, round(progress, 3)))
+        def next_rate(self, rate, initial, samples_seen, epoch, progress):
+            self.seen = (*self.seen, (samples_seen, round(epoch, 3), round(progress, 3)))
             return initial
 
     recorder = Recorder()
     descend(1, recorder, learning_rate_init=0.1, max_iter=2)
-    assert recorder.seen[1:] == ((0, 0.0), (5, 0.208), (10, 0.417))
+    assert recorder.seen[1:] == ((0, 0.0, 0.0), (5, 0.417, 0.208), (10, 0.833, 0.417))
+
+
+def test_a_long_gradient_is_clipped_to_the_norm():
+    _, before, _ = descend(0, learning_rate_init=1.0)
+    _, after, _ = descend(1, learning_rate_init=1.0, clip_norm=1e-3, optimizer=SGD(momentum=0))
+    # Three batches an epoch, each a step of the clipped length at most.
+    assert 0 < np.linalg.norm(after.theta - before.theta) <= 3e-3 * (1 + 1e-9)
+    _, unclipped, _ = descend(1, learning_rate_init=1.0, clip_norm=1e9)
+    np.testing.assert_array_equal(unclipped.theta, descend(1, learning_rate_init=1.0)[1].theta)
 
 
 def test_weight_decay_is_decoupled_and_spares_biases():
