@@ -1,0 +1,161 @@
+"""Accuracy with default parameters: Proben1 beside Prechelt's networks and scikit-learn's, and deep networks.
+
+    python tests/benchmarks/accuracy.py DATA [--seeds N] [--only proben1|vowel|deep|defaults] [--processes N]
+
+DATA is a folder with proben1.npz (NAME_X, NAME_y, NAME_split) and vowel.npz (X_train, y_train, X_test, y_test). Test
+errors are in percent, means over the seeds. Prechelt (1994), Table 10: RPROP, no-shortcut architectures.
+"""
+
+import argparse
+import os
+import warnings
+from pathlib import Path
+from time import perf_counter
+
+os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", PYTHONWARNINGS="ignore")
+
+import numpy as np
+from joblib import Parallel, delayed
+from sklearn import datasets
+from sklearn.metrics import log_loss
+from sklearn.model_selection import StratifiedKFold, train_test_split
+from sklearn.neural_network import MLPClassifier
+from sklearn.preprocessing import StandardScaler
+
+from skbackprop import SigmoidBackpropClassifier
+
+TABLE_10 = {
+    "cancer1": 1.38, "card1": 14.05, "diabetes1": 24.10, "gene1": 16.67, "glass1": 32.70, "heart1": 19.72,
+    "heartc1": 20.82, "horse1": 29.19, "soybean1": 29.40, "thyroid1": 2.38,
+}  # fmt: skip
+
+
+def timed_error(classifier, train, test, validation=None):
+    """Return test error in percent and the seconds that the fit took."""
+    warnings.simplefilter("ignore")
+    keywords = {} if validation is None else {"X_val": validation[0], "y_val": validation[1]}
+    start = perf_counter()
+    classifier.fit(*train, **keywords)
+    seconds = perf_counter() - start
+    return 100 * (1 - classifier.score(*test)), seconds
+
+
+def proben1(run, data, seeds):
+    """Print the table of the classification problems."""
+    variants = ("validation part", "own split", "MLP", "MLP logistic, stopped")
+    print(f"{'Proben1':12s}{'Table 10':>10s}" + "".join(f"{name:>23s}" for name in variants))
+    means, seconds = {variant: [] for variant in variants}, 0.0
+    for name, published in TABLE_10.items():
+        X, y, (n_train, n_fit, n_all) = data[f"{name}_X"].astype(float), data[f"{name}_y"], data[f"{name}_split"]
+        parts = [(X[a:b], y[a:b]) for a, b in ((0, n_train), (n_train, n_fit), (0, n_fit), (n_fit, n_all))]
+        train, validation, fit, test = parts
+        jobs = []
+        for seed in range(seeds):
+            ours = SigmoidBackpropClassifier(early_stopping=True, random_state=seed)
+            stopped = MLPClassifier(activation="logistic", early_stopping=True, max_iter=1000, random_state=seed)
+            jobs += [
+                delayed(timed_error)(ours, train, test, validation),
+                delayed(timed_error)(ours, fit, test),
+                delayed(timed_error)(MLPClassifier(random_state=seed), fit, test),
+                delayed(timed_error)(stopped, fit, test),
+            ]
+        results = np.array(run(jobs)).reshape(seeds, len(variants), 2)
+        errors = results[..., 0].mean(axis=0)
+        seconds += results[:, :1, 1].sum()
+        for variant, error in zip(variants, errors, strict=True):
+            means[variant].append((error, published))
+        print(f"{name:12s}{published:10.2f}" + "".join(f"{error:23.2f}" for error in errors))
+    print(f"{'mean':12s}{np.mean(list(TABLE_10.values())):10.2f}"
+          + "".join(f"{np.mean([error for error, _ in means[v]]):23.2f}" for v in variants))  # fmt: skip
+    print(f"{'at or below Table 10':22s}"
+          + "".join(f"{sum(e <= published for e, published in means[v]):23d}" for v in variants))  # fmt: skip
+    print(f"{10 * seeds} fits with the validation part took {seconds:.1f} seconds in all\n")
+
+
+def vowel(run, data, seeds):
+    """Print the share of Robinson's vowels that is right (his sigmoid networks: 51 % with 88 hidden units)."""
+    train, test = (data["X_train"], data["y_train"]), (data["X_test"], data["y_test"])
+    for size in (11, 22, 88):
+        jobs = [
+            delayed(timed_error)(SigmoidBackpropClassifier(size, random_state=s), train, test) for s in range(2 * seeds)
+        ]
+        print(f"vowel, {size} hidden units: {100 - np.mean([error for error, _ in run(jobs)]):.1f} % right")
+    print()
+
+
+def deep(run, seeds):
+    """Print accuracies of deep sigmoid networks on digits, and on a curved border that scikit-learn's do not learn."""
+    X, y = datasets.load_digits(return_X_y=True)
+    for sizes in ((20,) * 5, (50,) * 20):
+        jobs = []
+        for seed in range(seeds):
+            X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=seed)
+            classifier = SigmoidBackpropClassifier(sizes, random_state=seed)
+            jobs.append(delayed(timed_error)(classifier, (X_train, y_train), (X_test, y_test)))
+        accuracy = 1 - np.mean([error for error, _ in run(jobs)]) / 100
+        print(f"digits, {len(sizes)} hidden layers of {sizes[0]}: test accuracy {accuracy:.3f}")
+    X = np.random.RandomState(1).rand(500, 2)
+    y = (X[:, 0] + (2 * (X[:, 1] - 0.5)) ** 2 - 0.75 >= 0).astype(int)
+    for kind in (SigmoidBackpropClassifier, MLPClassifier):
+        models = [kind((20, 20), activation="logistic", random_state=seed) for seed in range(5)]
+        accuracies = [1 - error / 100 for error, _ in run([delayed(timed_error)(m, (X, y), (X, y)) for m in models])]
+        print(f"curved border, {kind.__name__}: training accuracy {', '.join(f'{a:.3f}' for a in accuracies)}")
+    print()
+
+
+def cross_validated(classifier, X, y, scale):
+    """Return the mean log-loss of five folds, and the seconds that the fits took."""
+    warnings.simplefilter("ignore")
+    losses, seconds = [], 0.0
+    for train, test in StratifiedKFold(5, shuffle=True, random_state=1).split(X, y):
+        scaler = StandardScaler(with_mean=scale, with_std=scale).fit(X[train])
+        start = perf_counter()
+        classifier.fit(scaler.transform(X[train]), y[train])
+        seconds += perf_counter() - start
+        losses.append(log_loss(y[test], classifier.predict_proba(scaler.transform(X[test])), labels=np.unique(y)))
+    return np.mean(losses), seconds
+
+
+def defaults(run, data):
+    """Print five-fold log-losses of both classifiers with all defaults, on raw and on standardised inputs."""
+    sets = {
+        name: getattr(datasets, f"load_{name}")(return_X_y=True) for name in ("iris", "wine", "breast_cancer", "digits")
+    }
+    for name in TABLE_10:
+        X, y = data[f"{name}_X"].astype(float), data[f"{name}_y"]
+        classes, counts = np.unique(y, return_counts=True)
+        kept = np.isin(y, classes[counts >= 5])
+        sets[name] = X[kept][:2000], y[kept][:2000]
+    jobs = []
+    for X, y in sets.values():
+        for scale in (False, True):
+            for kind in (SigmoidBackpropClassifier, MLPClassifier):
+                jobs.append(delayed(cross_validated)(kind(random_state=0), X, y, scale))
+    results = np.array(run(jobs)).reshape(len(sets), 2, 2, 2)
+    print(f"{'log-loss':16s}{'raw: ours':>12s}{'MLP':>8s}{'scaled: ours':>16s}{'MLP':>8s}")
+    for name, ((raw, raw_mlp), (scaled, scaled_mlp)) in zip(sets, results[..., 0], strict=True):
+        print(f"{name:16s}{raw:12.3f}{raw_mlp:8.3f}{scaled:16.3f}{scaled_mlp:8.3f}")
+    lower = (results[:, :, 0, 0] < results[:, :, 1, 0]).sum()
+    print(
+        f"lower on {lower} of {2 * len(sets)}, in {results[:, :, 0, 1].sum() / results[:, :, 1, 1].sum():.2f} of the time"
+    )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--only", choices=["proben1", "vowel", "deep", "defaults"])
+    options = parser.parse_args()
+    problems = dict(np.load(options.data / "proben1.npz"))
+    parts = {
+        "proben1": lambda run: proben1(run, problems, options.seeds),
+        "vowel": lambda run: vowel(run, np.load(options.data / "vowel.npz"), options.seeds),
+        "deep": lambda run: deep(run, options.seeds),
+        "defaults": lambda run: defaults(run, problems),
+    }
+    with Parallel(n_jobs=options.processes) as pool:
+        for name, part in parts.items():
+            if options.only in {None, name}:
+                part(pool)
