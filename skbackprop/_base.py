@@ -133,13 +133,13 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
                 max_iter = None if incremental else self.max_iter
                 run_epochs(run, objective, batches, optimizer, schedule, loop, max_iter=max_iter, **settings)
         self._note(run, batches)
-        latest = network.theta.copy()
+        keep = self.warm_start or incremental
+        latest = network.theta.copy() if keep else None
         if run.early_stopping and run.patience.best_theta is not None:
             np.copyto(network.theta, run.patience.best_theta)
         self._fold(network)
-        checksum = crc32(self.__dict__.pop("_published").theta)
-        keep = self.warm_start or incremental
-        self._training_state = self._state_to_save(state, run, batches, latest, checksum) if keep else None
+        published = self.__dict__.pop("_published").theta
+        self._training_state = self._state_to_save(state, run, batches, latest, crc32(published)) if keep else None
         if not incremental:
             warn_of(run, self, base_rate_loss(self._loss, samples.Y, samples.sample_weight))
 

@@ -46,7 +46,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, BaseBackprop):
         Factor of the penalty on squared weights, divided by the total weight of the batch. (`MLPClassifier`: 0.0001.)
     batch_size : int, "auto" or None, default=None
         Samples in a step of "sgd" and "adam"; "auto" is min(200, n_samples); None is all of up to 64 samples, else a 64th
-        of them, but at least 16 and at most 256. (`MLPClassifier`: "auto".)
+        of them, but at least 8 and at most 256. (`MLPClassifier`: "auto".)
     learning_rate : {"auto", "constant", "invscaling", "adaptive", "cosine", "one_cycle"} or Schedule, default="auto"
         How the learning rate of "sgd" and "adam" changes; see `skbackprop.schedules`. "auto" rises, then falls, over 100
         epochs. As in scikit-learn, "invscaling" and "adaptive" are for "sgd"; an instance is for "adam", too.
@@ -149,7 +149,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, BaseBackprop):
     >>> from sklearn.datasets import load_iris
     >>> from skbackprop import SigmoidBackpropClassifier
     >>> X, y = load_iris(return_X_y=True)
-    >>> classifier = SigmoidBackpropClassifier(solver="rprop", random_state=0).fit(X, y)
+    >>> classifier = SigmoidBackpropClassifier(random_state=0).fit(X, y)
     >>> classifier.score(X, y) > 0.95
     True
     """

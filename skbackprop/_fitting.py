@@ -91,7 +91,8 @@ def run_epochs(run, objective, batches, optimizer, schedule, state, *, max_iter,
                     state["learning_rate"], run.patience.count, run.reason = lower_rate, 0, "max_iter"
     except KeyboardInterrupt:
         run.reason = "interrupted"
-    if run.reason == "max_iter" and schedule.is_complete(state["samples_seen"] / batches.n_samples, 1.0):
+    complete = getattr(optimizer, "uses_learning_rate", True) and schedule.is_complete(state["epochs"], 1.0)
+    if run.reason == "max_iter" and complete:
         run.reason = "converged"
     run.finish()
 

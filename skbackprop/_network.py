@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from ._blas import add_outer
 
@@ -67,6 +68,18 @@ class Network:
             initializer.fill(coef, intercept if self.fit_intercept else None, below, activation, random_state)
 
 
+def _sparse_product(A, delta, out):
+    """Write the product of the transposed CSR batch `A` and `delta` into `out`."""
+    if A.nnz > A.shape[1]:
+        np.copyto(out, A.T @ delta)
+        return
+    # Most columns of a wide batch are empty: the product of the others is small, and no second `out` is made for it.
+    columns, positions = np.unique(A.indices, return_inverse=True)
+    compact = csr_array((A.data, positions, A.indptr), shape=(A.shape[0], len(columns)))
+    out.fill(0)
+    out[columns] = compact.T @ delta
+
+
 class Layer:
     """One layer's share of the forward and the backward pass over batches of one size.
 
@@ -103,7 +116,7 @@ class Layer:
         if type(A) is np.ndarray:
             A.T.dot(self.delta, self.coef_gradient)
         else:
-            np.copyto(self.coef_gradient, A.T @ self.delta)
+            _sparse_product(A, self.delta, self.coef_gradient)
         if self.intercept is not None:
             self.ones.dot(self.delta, self.intercept_gradient)
 

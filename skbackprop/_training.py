@@ -106,7 +106,7 @@ def gradient_descent(objective, batches, optimizer, schedule, state, *, learning
     schedule : Schedule
     state : dict
         What training goes on from: empty at first, then with `optimizer` (its own state), `learning_rate_init`,
-        `learning_rate`, `samples_seen`. Updated in place.
+        `learning_rate`, `samples_seen`, `epochs`. Updated in place.
     learning_rate_init : float
     weight_decay : float, default=0.0
         Share of each weight, times the learning rate, taken off at each step (Loshchilov and Hutter, 2019).
@@ -133,22 +133,24 @@ def gradient_descent(objective, batches, optimizer, schedule, state, *, learning
         memory = state["optimizer"]
     if state.get("learning_rate_init") != learning_rate_init:
         state["learning_rate"] = learning_rate_init
-    start = state.setdefault("samples_seen", 0)
+    state.setdefault("samples_seen", 0)
+    start = state.setdefault("epochs", 0.0)
     state.update(optimizer=memory, learning_rate_init=learning_rate_init)
     timed = deadline < math.inf
 
-    def rate_after(samples_seen, rate):
-        progress = None if max_iter is None else (samples_seen - start) / (max_iter * n_samples)
-        return schedule.next_rate(rate, learning_rate_init, samples_seen, samples_seen / n_samples, progress)
+    def next_rate(rate, seen):
+        epoch = state["epochs"] + seen / n_samples
+        progress = None if max_iter is None else (epoch - start) / max_iter
+        return schedule.next_rate(rate, learning_rate_init, state["samples_seen"] + seen, epoch, progress)
 
     while True:
-        total, seen, before = 0.0, 0, state["samples_seen"]
-        rate = rate_after(before, state["learning_rate"])
+        total, seen = 0.0, 0
+        rate = next_rate(state["learning_rate"], 0)
         for X, Y, sample_weight in batches.epoch():
             if timed and seen and perf_counter() >= deadline:
                 break
             if schedule.every_step:
-                rate = rate_after(before + seen, rate)
+                rate = next_rate(rate, seen)
             loss = objective(X, Y, sample_weight, scale, with_loss)
             if clip_norm is not None:
                 _clip(gradient, clip_norm)
@@ -158,7 +160,9 @@ def gradient_descent(objective, batches, optimizer, schedule, state, *, learning
             n_rows = len(Y)
             total += loss * n_rows
             seen += n_rows
-        state["learning_rate"], state["samples_seen"] = rate, before + seen
+        state["learning_rate"] = rate
+        state["samples_seen"] += seen
+        state["epochs"] += seen / n_samples
         yield total / seen
 
 

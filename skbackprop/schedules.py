@@ -140,7 +140,7 @@ class OneCycle(Schedule):
 class Auto(OneCycle):
     """One cycle over the first 100 epochs, whatever `max_iter`, then a hundredth of `learning_rate_init`.
 
-    The rate depends on nothing but the epochs done, so that training in two halves is the same as in one go.
+    In `fit` the rate depends on nothing but the epochs done, so that training in two halves is the same as in one go.
 
     Examples
     --------

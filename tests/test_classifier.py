@@ -348,6 +348,8 @@ def test_reaching_the_limit_warns():
         make(max_iter=2).fit(X, y)
     with pytest.warns(ConvergenceWarning, match="max_iter=2"):
         make(max_iter=2, solver="lbfgs").fit(X, y)
+    with pytest.warns(ConvergenceWarning, match="max_iter=100"):
+        make(max_iter=100, solver="rprop", learning_rate="auto", tol=0).fit(X, y)
     with pytest.warns(ConvergenceWarning, match="max_fun"):
         make(max_fun=2, solver="lbfgs").fit(X, y)
 

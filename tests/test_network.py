@@ -37,6 +37,22 @@ def test_training_and_prediction_compute_the_same_scores(activation, sizes, cont
     np.testing.assert_allclose(propagation.forward(X), expected, rtol=1e-13, atol=1e-15)
 
 
+@pytest.mark.parametrize("n_features", [5, 500])
+@pytest.mark.parametrize("sizes", [(2,), (4, 2)])
+def test_sparse_and_dense_batches_have_the_same_gradient(n_features, sizes):
+    network = make((n_features, *sizes))
+    X = sp.random(9, n_features, 0.02 if n_features > 5 else 0.9, format="csr", random_state=0)
+    gradients = []
+    for inputs in (X, X.toarray()):
+        gradient = np.full_like(network.theta, np.nan)
+        propagation = Propagation(network, gradient, 9)
+        propagation.forward(inputs)
+        propagation.delta[:] = 0.5
+        propagation.backward(inputs)
+        gradients.append(gradient)
+    np.testing.assert_allclose(*gradients, rtol=1e-12, atol=1e-15)
+
+
 @pytest.mark.parametrize("n_rows", [0, 1, 7, 8, 50])
 def test_chunks_do_not_change_predictions(monkeypatch, n_rows):
     network, X = make((5, 4, 2), "silu"), np.random.RandomState(1).randn(n_rows, 5)

@@ -21,7 +21,13 @@ def sparse():
     X = scipy.sparse.random(10_000, 60_000, density=0.001, format="csr", dtype=np.float32, random_state=0)
     y = np.random.RandomState(0).randint(2, size=10_000)
     for solver in ("sgd", "adam"):
-        parameters = {"hidden_layer_sizes": (100,), "activation": "logistic", "solver": solver, "max_iter": 1}
+        parameters = {
+            "hidden_layer_sizes": (100,),
+            "activation": "logistic",
+            "solver": solver,
+            "max_iter": 1,
+            "batch_size": 200,
+        }
         functions = {
             "ours": lambda parameters=parameters: SigmoidBackpropClassifier(**parameters).fit(X, y),
             "MLPClassifier": lambda parameters=parameters: MLPClassifier(**parameters).fit(X, y),

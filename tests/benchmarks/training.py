@@ -1,6 +1,6 @@
 """Training speed: this package, scikit-learn's MLPClassifier, PyTorch where installed, and the matrix products alone.
 
-    python tests/benchmarks/training.py [--threads N] [--repeats N] [--solver NAME] [--dtype NAME] [--json FILE]
+    python tests/benchmarks/training.py [--threads N] [--repeats N] [--solver NAME] [--dtype NAME] [--init NAME] [--json FILE]
 
 All in one process and one run, interleaved; the median of the repeats; ratios, since machines are noisy. The floor is the
 time of one epoch's matrix products (forward X W, backward A' delta and delta W'), in preallocated buffers.
@@ -34,6 +34,7 @@ def arguments():
     parser.add_argument("--solver", default="sgd", choices=["sgd", "adam"])
     parser.add_argument("--dtype", default="float32", choices=["float32", "float64"])
     parser.add_argument("--activation", default="logistic")
+    parser.add_argument("--init", default="glorot", help="'auto' adds this package's schedule and standardisation")
     parser.add_argument("--only", default="", help="time only the shapes that contain this text")
     parser.add_argument("--json", help="write the figures to this file")
     return parser.parse_args()
@@ -107,7 +108,7 @@ def measure(shape, options):
     }  # fmt: skip
     functions = {
         "floor": floor(shape, options.dtype),
-        "ours": lambda: SigmoidBackpropClassifier(init="glorot", **parameters).fit(X, y),
+        "ours": lambda: SigmoidBackpropClassifier(init=options.init, **parameters).fit(X, y),
         "MLPClassifier": lambda: MLPClassifier(**parameters).fit(X, y),
         "torch": torch_epochs(X, y, shape, options),
     }
