@@ -141,7 +141,7 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
         published = self.__dict__.pop("_published").theta
         self._training_state = self._state_to_save(state, run, batches, latest, crc32(published)) if keep else None
         if not incremental:
-            warn_of(run, self, base_rate_loss(self._loss, samples.Y, samples.sample_weight))
+            warn_of(run, self, lambda: base_rate_loss(self._loss, samples.Y, samples.sample_weight))
 
     def _scale(self, samples, resume):
         """Decide on the scaling of the inputs: that of the first fit stays as long as training goes on from it."""

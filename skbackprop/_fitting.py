@@ -134,8 +134,8 @@ def warn_of(run, estimator, base_rate_loss):
     run : Run
     estimator : estimator
         Whose parameters the advice is about.
-    base_rate_loss : float
-        The loss of the best constant prediction, penalty apart.
+    base_rate_loss : callable
+        Returns the loss of the best constant prediction, penalty apart.
     """
     n_epochs, rate = len(run.loss_curve), estimator.learning_rate_init
     first, last = (run.loss_curve[0], run.loss_curve[-1]) if run.loss_curve else (math.inf, math.inf)
@@ -150,16 +150,19 @@ def warn_of(run, estimator, base_rate_loss):
         f"weights are kept: lower learning_rate_init (now {rate}), or standardise X.",
     }
     message = messages.get(run.reason)
-    if run.reason not in {"diverged", "interrupted"} and n_epochs > 5 and last > 0.99 * base_rate_loss > 1e-9:
+    base_rate = math.inf
+    if run.reason not in {"diverged", "interrupted"} and n_epochs > 5:
+        base_rate = base_rate_loss()
+    if last > 0.99 * base_rate > 1e-9:
         message = (
             f"The network has not learnt: after {n_epochs} epochs its training loss of {last:.4g} is no better than the "
-            f"{base_rate_loss:.4g} of always predicting the same; standardise X, change learning_rate_init (now {rate}), "
+            f"{base_rate:.4g} of always predicting the same; standardise X, change learning_rate_init (now {rate}), "
             "raise max_iter, or try init='auto' or another activation."
         )
-        if last > 2 * max(first, base_rate_loss):
-            message = (
-                f"The network diverged: in {n_epochs} epochs its training loss grew from {first:.4g} to {last:.4g}; lower "
-                f"learning_rate_init (now {rate}), or standardise X."
-            )
+    if last > 2 * max(first, base_rate):
+        message = (
+            f"The network diverged: in {n_epochs} epochs its training loss grew from {first:.4g} to {last:.4g}; lower "
+            f"learning_rate_init (now {rate}), or standardise X."
+        )
     if message is not None:
         warnings.warn(message, UserWarning if run.reason == "interrupted" else ConvergenceWarning, stacklevel=6)

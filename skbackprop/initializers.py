@@ -76,7 +76,9 @@ class Glorot(Initializer):
 class NearIdentity(Initializer):
     """Weights that keep the signal's mean at zero and, to first order, its variance from layer to layer.
 
-    They are made for standardised inputs. Near 0 the sigmoid is 1/2 + z/4, so a layer fed by sigmoid units gets weights of variance 16 / fan_in, and a bias of
+    They are made for standardised inputs.
+
+    Near 0 the sigmoid is 1/2 + z/4, so a layer fed by sigmoid units gets weights of variance 16 / fan_in, and a bias of
     minus half the sum of its weights. Sigmoid units fed by the inputs get the same variance, which brings them to where
     they bend, and biases from U(-2, 2), which spreads their thresholds over the data. A layer fed by rectified units gets
     variance 2 / fan_in (He et al., 2015), any other 1 / fan_in (LeCun et al., 1998), without bias. A network without

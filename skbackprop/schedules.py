@@ -149,6 +149,9 @@ class Auto(OneCycle):
     [0.004, 0.1, 0.001]
     """
 
+    # Within one of a hundred epochs the rate hardly changes.
+    every_step = False
+
     def __init__(self):
         super().__init__(n_epochs=100)
 

@@ -1,6 +1,7 @@
 """Training speed: this package, scikit-learn's MLPClassifier, PyTorch where installed, and the matrix products alone.
 
-    python tests/benchmarks/training.py [--threads N] [--repeats N] [--solver NAME] [--dtype NAME] [--init NAME] [--json FILE]
+    python tests/benchmarks/training.py [--threads N] [--repeats N] [--solver NAME] [--dtype NAME] [--init NAME]
+                                        [--json FILE]
 
 All in one process and one run, interleaved; the median of the repeats; ratios, since machines are noisy. The floor is the
 time of one epoch's matrix products (forward X W, backward A' delta and delta W'), in preallocated buffers.
