@@ -133,24 +133,19 @@ def gradient_descent(objective, batches, optimizer, schedule, state, *, learning
         memory = state["optimizer"]
     if state.get("learning_rate_init") != learning_rate_init:
         state["learning_rate"] = learning_rate_init
-    state.setdefault("samples_seen", 0)
-    start = state.setdefault("epochs", 0.0)
     state.update(optimizer=memory, learning_rate_init=learning_rate_init)
-    timed = deadline < math.inf
-
-    def next_rate(rate, seen):
-        epoch = state["epochs"] + seen / n_samples
-        progress = None if max_iter is None else (epoch - start) / max_iter
-        return schedule.next_rate(rate, learning_rate_init, state["samples_seen"] + seen, epoch, progress)
-
+    samples, epochs = state.setdefault("samples_seen", 0), state.setdefault("epochs", 0.0)
+    start, timed, every_step = epochs, deadline < math.inf, schedule.every_step
     while True:
-        total, seen = 0.0, 0
-        rate = next_rate(state["learning_rate"], 0)
+        total, seen, progress = 0.0, 0, None if max_iter is None else (epochs - start) / max_iter
+        rate = schedule.next_rate(state["learning_rate"], learning_rate_init, samples, epochs, progress)
         for X, Y, sample_weight in batches.epoch():
             if timed and seen and perf_counter() >= deadline:
                 break
-            if schedule.every_step:
-                rate = next_rate(rate, seen)
+            if every_step:
+                epoch = epochs + seen / n_samples
+                progress = None if max_iter is None else (epoch - start) / max_iter
+                rate = schedule.next_rate(rate, learning_rate_init, samples + seen, epoch, progress)
             loss = objective(X, Y, sample_weight, scale, with_loss)
             if clip_norm is not None:
                 _clip(gradient, clip_norm)
@@ -160,9 +155,9 @@ def gradient_descent(objective, batches, optimizer, schedule, state, *, learning
             n_rows = len(Y)
             total += loss * n_rows
             seen += n_rows
-        state["learning_rate"] = rate
-        state["samples_seen"] += seen
-        state["epochs"] += seen / n_samples
+        samples += seen
+        epochs += seen / n_samples
+        state["learning_rate"], state["samples_seen"], state["epochs"] = rate, samples, epochs
         yield total / seen
 
 

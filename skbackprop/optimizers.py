@@ -16,6 +16,19 @@ from ._blas import add_multiple
 __all__ = ["LBFGS", "OPTIMIZERS", "SGD", "Adam", "Optimizer", "Rprop"]
 
 
+# Values of each vector that are updated at a time: several such pieces fit in a core's own cache.
+BLOCK = 32_768
+
+
+def _in_blocks(*vectors):
+    """Return the vectors in pieces, so that the passes of an update over one piece find it in cache."""
+    size = vectors[0].size
+    if size <= BLOCK:
+        return [vectors]
+    starts = range(0, size, BLOCK)
+    return [tuple(vector[start : start + BLOCK] for vector in vectors) for start in starts]
+
+
 class Optimizer:
     """What the training loop asks of an update rule.
 
@@ -96,14 +109,14 @@ class SGD(Optimizer):
         if not self.momentum:
             add_multiple(gradient, theta, -learning_rate)
             return
-        velocity = state["velocity"]
-        np.multiply(velocity, self.momentum, velocity)
-        add_multiple(gradient, velocity, -learning_rate)
-        if self.nesterovs_momentum:
-            add_multiple(velocity, theta, self.momentum)
-            add_multiple(gradient, theta, -learning_rate)
-        else:
-            np.add(theta, velocity, theta)
+        for point, slope, velocity in _in_blocks(theta, gradient, state["velocity"]):
+            np.multiply(velocity, self.momentum, velocity)
+            add_multiple(slope, velocity, -learning_rate)
+            if self.nesterovs_momentum:
+                add_multiple(velocity, point, self.momentum)
+                add_multiple(slope, point, -learning_rate)
+            else:
+                np.add(point, velocity, point)
 
 
 class Adam(Optimizer):
@@ -137,19 +150,19 @@ class Adam(Optimizer):
     def update(self, theta, gradient, state, learning_rate, loss):
         """Take one step; see `Optimizer.update`."""
         state["steps"] = steps = state["steps"] + 1
-        first, second = state["first_moment"], state["second_moment"]
         # The moments are kept as sums, without their factors 1 - beta, which then enter two scalars instead of two passes.
-        np.multiply(first, self.beta_1, first)
-        np.add(first, gradient, first)
-        np.multiply(gradient, gradient, gradient)
-        np.multiply(second, self.beta_2, second)
-        np.add(second, gradient, second)
         scale = math.sqrt(1 - self.beta_2)
         rate = learning_rate * math.sqrt(1 - self.beta_2**steps) / (1 - self.beta_1**steps)
-        np.sqrt(second, gradient)
-        np.add(gradient, self.epsilon / scale, gradient)
-        np.divide(first, gradient, gradient)
-        add_multiple(gradient, theta, -rate * (1 - self.beta_1) / scale)
+        for point, slope, first, second in _in_blocks(theta, gradient, state["first_moment"], state["second_moment"]):
+            np.multiply(first, self.beta_1, first)
+            np.add(first, slope, first)
+            np.multiply(slope, slope, slope)
+            np.multiply(second, self.beta_2, second)
+            np.add(second, slope, second)
+            np.sqrt(second, slope)
+            np.add(slope, self.epsilon / scale, slope)
+            np.divide(first, slope, slope)
+            add_multiple(slope, point, -rate * (1 - self.beta_1) / scale)
 
 
 class Rprop(Optimizer):
