@@ -1,6 +1,7 @@
-"""Neural networks for scikit-learn, trained by backpropagation."""
+"""Neural networks for scikit-learn, trained by backpropagation in NumPy."""
 
 from ._classifier import SigmoidBackpropClassifier
+from ._regressor import SigmoidBackpropRegressor
 
-__all__ = ["SigmoidBackpropClassifier"]
+__all__ = ["SigmoidBackpropClassifier", "SigmoidBackpropRegressor"]
 __version__ = "0.1.0"

@@ -113,7 +113,7 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
         optimizer, schedule, self._loss = self._make_optimizer(), self._make_schedule(), self._make_loss()
         state = self._saved_state() if resume else {}
         state.setdefault("random_state", check_random_state(self.random_state))
-        self._scale(samples, resume)
+        samples, held_out = self._scale(samples, held_out, resume)
         network = self._make_network(samples, state, resume)
         if self.early_stopping and held_out is None and not incremental:
             held_out = self._hold_out(samples, state)
@@ -137,25 +137,39 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
         latest = network.theta.copy() if keep else None
         if run.early_stopping and run.patience.best_theta is not None:
             np.copyto(network.theta, run.patience.best_theta)
+        if not incremental:
+            Y, weight = samples.Y, samples.sample_weight
+            judge = self._make_judge(network, samples.X, Y, weight)
+            warn_of(run, self, lambda: base_rate_loss(self._loss, Y, weight), judge)
         self._fold(network)
         published = self.__dict__.pop("_published").theta
         self._training_state = self._state_to_save(state, run, batches, latest, crc32(published)) if keep else None
-        if not incremental:
-            warn_of(run, self, lambda: base_rate_loss(self._loss, samples.Y, samples.sample_weight))
 
-    def _scale(self, samples, resume):
-        """Decide on the scaling of the inputs: that of the first fit stays as long as training goes on from it."""
-        if resume:
-            self._scaling = getattr(self, "_scaling", None)
-        elif self.standardize is True or (self.standardize == "auto" and self._is_auto()):
-            self._scaling = Scaling.of(samples.X, samples.sample_weight, center=self.fit_intercept)
-        else:
-            self._scaling = None
+    def _scale(self, samples, held_out, resume):
+        """Decide on the scaling, which stays as long as training goes on from it; return samples with scaled targets."""
+        if not resume:
+            wanted = self._is_wanted(self.standardize)
+            self._scaling = Scaling.of(samples.X, samples.sample_weight, self.fit_intercept) if wanted else None
+            self._target_scaling = self._make_target_scaling(samples)
+        elif not hasattr(self, "_scaling"):
+            self._scaling = self._target_scaling = None
+        if self._target_scaling is None:
+            return samples, held_out
+        scaled = [part and part._replace(Y=self._target_scaling.apply(part.Y)) for part in (samples, held_out)]
+        return tuple(scaled)
 
-    def _fold(self, network):
-        """Bring the published parameters up to date with the network's, in the units of the raw inputs."""
+    def _make_target_scaling(self, samples):
+        """Return the scaling of the targets, here none."""
+
+    def _fold(self, network, targets=True):
+        """Bring the published parameters up to date with the network's, in the units of the raw inputs and targets."""
+        if self._published is network:
+            return
+        np.copyto(self._published.theta, network.theta)
         if self._scaling is not None:
-            self._scaling.fold(network, self._published)
+            self._scaling.fold(self._published)
+        if targets and self._target_scaling is not None:
+            self._target_scaling.fold(self._published)
 
     def _make_network(self, samples, state, resume):
         """Return the network with its first weights, or with those that training stopped at."""
@@ -172,14 +186,15 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
                 f"Training cannot go on with hidden_layer_sizes={self.hidden_layer_sizes!r}, since the fitted weights have "
                 f"the shapes {fitted} and these sizes ask for {planned}: keep the sizes, or fit anew with warm_start=False."
             )
-        folded = network if self._scaling is None else network.twin()
-        for own, value in zip(folded.coefs + folded.intercepts, [*self.coefs_, *self.intercepts_], strict=True):
+        for own, value in zip(network.coefs + network.intercepts, [*self.coefs_, *self.intercepts_], strict=True):
             np.copyto(own, value, casting="same_kind")
-        if state.get("checksum") == crc32(folded.theta):
+        if state.get("checksum") == crc32(network.theta):
             # What was published may be the best weights so far, or scaled and so rounded: training goes on from its own.
             np.copyto(network.theta, state["theta"])
-        elif self._scaling is not None:
-            self._scaling.unfold(folded, network)
+            return network
+        for scaling in (self._target_scaling, self._scaling):
+            if scaling is not None:
+                scaling.unfold(network)
         return network
 
     def _hold_out(self, samples, state):
@@ -251,16 +266,24 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
         deadline = math.inf if self.max_time is None else perf_counter() + self.max_time
         return Run(network, patience, score, early_stopping, deadline, self.verbose)
 
+    def _make_judge(self, network, X, Y, sample_weight):
+        """Return a function of no arguments that returns the mean loss of the current weights, without penalty.
+
+        It is in the units of the training loss, so that the two compare: the targets `Y` are scaled ones.
+        """
+
+        def loss():
+            self._fold(network, targets=False)
+            return mean_loss(self._loss, self._published, X, Y, sample_weight)
+
+        return loss
+
     def _make_score(self, network, held_out):
         """Return a function of no arguments that scores the current weights on validation samples; larger is better."""
         X, y, Y, sample_weight = held_out
         if self.scoring == "loss":
-
-            def negative_loss():
-                self._fold(network)
-                return -mean_loss(self._loss, self._published, X, Y, sample_weight)
-
-            return negative_loss
+            judge = self._make_judge(network, X, Y, sample_weight)
+            return lambda: -judge()
         judge = copy.copy(self)
         # The validated samples carry no column names, and the scorer should not warn about that.
         judge.__dict__.pop("feature_names_in_", None)
@@ -277,7 +300,7 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
 
     def _publish(self, network, resume):
         """Set the attributes that prediction needs, as views on the network's parameters."""
-        self._published = network if self._scaling is None else network.twin()
+        self._published = network if self._scaling is None and self._target_scaling is None else network.twin()
         self.coefs_, self.intercepts_ = self._published.coefs, self._published.intercepts
         self.n_layers_, self.n_outputs_ = len(network.layer_sizes), network.layer_sizes[-1]
         self.out_activation_ = self._loss.output_activation
@@ -321,10 +344,15 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
 
     def _raw_scores(self, X):
         """Return the raw scores for `X`, of shape (n_samples, n_outputs), having validated `X`."""
+        X = self._checked(X)
+        return raw_scores(self.coefs_, self.intercepts_, self._activations, X)
+
+    def _checked(self, X):
+        """Return inputs to predict for as an array or CSR of floats, or raise."""
         if not self._is_plain(X):
             check_is_fitted(self)
             X = validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False)
-        return raw_scores(self.coefs_, self.intercepts_, self._activations, X)
+        return X
 
     def _is_plain(self, X):
         """Return whether `X` is a small clean array, for which scikit-learn's validation would have no objection."""

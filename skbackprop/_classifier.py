@@ -8,17 +8,15 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
 from ._base import FLOATS, BaseBackprop, Samples, checked_weights
+from ._documentation import share_documentation
+from ._inside import InsideMixin
 from ._labels import Labels, checked_labels, refuse_weights_of_one_class
 from .losses import CLASSIFICATION_LOSSES
 
 
 def _can_fit_partially(classifier):
     """Return True, or say why `partial_fit` is not there."""
-    if getattr(classifier._make_optimizer(), "full_batch", False):
-        raise AttributeError(
-            f"partial_fit is not available with solver={classifier.solver!r}, which needs all samples at each step: use "
-            "solver='adam' or 'sgd'."
-        )
+    classifier._has_partial_fit()
     if classifier.class_weight == "balanced":
         raise AttributeError(
             "partial_fit is not available with class_weight='balanced', since one call does not know all frequencies: pass "
@@ -27,113 +25,31 @@ def _can_fit_partially(classifier):
     return True
 
 
-class SigmoidBackpropClassifier(ClassifierMixin, BaseBackprop):
+@share_documentation
+class SigmoidBackpropClassifier(ClassifierMixin, InsideMixin, BaseBackprop):
     """A neural network for classification, trained by backpropagation.
 
     Every parameter of scikit-learn's `MLPClassifier` is here, under its name, in its order and with its meaning; with the
-    same parameters, `init="glorot"` and the same `random_state`, so are its weights. Defaults that differ are marked.
+    same parameters, `init="glorot"` and the same `random_state`, so are its weights. Defaults that differ from
+    scikit-learn's are marked.
 
     Parameters
     ----------
-    hidden_layer_sizes : int, sequence of int or str, default=(100,)
-        Units in each hidden layer; also as a string, "100-50". With () the inputs feed the outputs directly.
-    activation : {"identity", "logistic", "tanh", "relu", "silu"}, Activation or list of these, default="logistic"
-        Activation of the hidden units, or one for each hidden layer; see `skbackprop.activations`. (`MLPClassifier`:
-        "relu".)
-    solver : {"sgd", "adam", "rprop", "lbfgs"} or Optimizer, default="adam"
-        How the weights are updated; see `skbackprop.optimizers`. "rprop" and "lbfgs" use all samples at each step.
-    alpha : float, default=0.01
-        Factor of the penalty on squared weights, divided by the total weight of the batch. (`MLPClassifier`: 0.0001.)
-    batch_size : int, "auto" or None, default=None
-        Samples in a step of "sgd" and "adam"; "auto" is min(200, n_samples); None is all of up to 64 samples, else a 64th
-        of them, but at least 8 and at most 256. (`MLPClassifier`: "auto".)
-    learning_rate : {"auto", "constant", "invscaling", "adaptive", "cosine", "one_cycle"} or Schedule, default="auto"
-        How the learning rate of "sgd" and "adam" changes; see `skbackprop.schedules`. "auto" rises, then falls, over 100
-        epochs. As in scikit-learn, "invscaling" and "adaptive" are for "sgd"; an instance is for "adam", too.
-        (`MLPClassifier`: "constant".)
-    learning_rate_init : float, default=0.005
-        The learning rate to begin with, or the highest of a schedule that rises. Used by "sgd" and "adam".
-        (`MLPClassifier`: 0.001.)
-    power_t : float, default=0.5
-        Exponent of "invscaling".
-    max_iter : int, default=100
-        Most epochs, or iterations of "lbfgs". (`MLPClassifier`: 200.)
-    shuffle : bool, default=True
-        Whether each epoch has a new order of samples. Used by "sgd" and "adam".
-    random_state : int, RandomState instance or None, default=None
-        Source of first weights, held-out samples, order and dropout; an int gives the same weights at every fit.
-    tol : float, default=1e-4
-        Least improvement of the loss, or of the validation score, that counts; for "lbfgs" the gradient at which to stop.
-    verbose : bool, default=False
-        Whether to print a line an epoch.
-    warm_start : bool, default=False
-        Whether `fit` goes on exactly where training stopped, optimizer, learning rate and order of samples included. (The
-        curvature memory of "lbfgs" begins anew.)
-    momentum, nesterovs_momentum : float and bool, default=0.9 and True
-        Share of the last step that "sgd" keeps, in [0, 1], and whether it does so in Nesterov's form.
-    early_stopping : bool, default=False
-        Whether to watch the score of validation samples, stop when it no longer improves, and keep the weights that had
-        the best; with every solver.
-    validation_fraction : float, default=0.1
-        Share of the samples held out for that, in [0, 1), stratified by class; at least one of each class.
-    beta_1, beta_2, epsilon : float, default=0.9, 0.999 and 1e-8
-        Decay of the moments of "adam", in [0, 1), and what is added to its denominator.
-    n_iter_no_change : int or numpy.inf, default=20
-        Epochs without improvement by `tol` after which training stops. (`MLPClassifier`: 10.)
-    max_fun : int, default=15000
-        Most evaluations of the loss by "lbfgs".
+    {PARAMETERS}
     loss : {"log_loss", "squared_error"} or Loss, default="log_loss"
         What training descends; "squared_error" is that of sigmoid outputs, as in the teaching notebook. See
         `skbackprop.losses`.
-    init : {"auto", "glorot", "uniform"} or Initializer, default="auto"
-        Rule for the first weights; "glorot" is scikit-learn's, "uniform" is U(-1, 1). See `skbackprop.initializers`.
-    fit_intercept : bool, default=True
-        Whether the layers have biases.
     class_weight : dict, "balanced", list of dict or None, default=None
         Factor on the weight of the samples of each class; "balanced" is inverse to the (weighted) frequency.
-    weight_decay : float, default=0.0
-        Share of each weight that a step takes off, times the learning rate; unlike `alpha` independent of the batch size
-        and of the gradient's scale (Loshchilov and Hutter, 2019). For "sgd" and "adam".
-    dropout : float, default=0.0
-        Probability that a hidden unit is silent in a step, in [0, 1) (Srivastava et al., 2014). For "sgd" and "adam".
     scoring : str, callable or None, default="loss"
         What early stopping watches: the loss, or any scorer of scikit-learn; None is accuracy. (`MLPClassifier` watches
         accuracy.)
-    standardize : bool or "auto", default="auto"
-        Whether to train on standardised features; `coefs_` and predictions are in the units of `X` all the same. Sparse
-        features, and those of networks without biases, are scaled but not centred. The scaling is that of the first call
-        of `fit` or `partial_fit`. "auto" is to do so with `init="auto"`, whose weights are made for it.
-    clip_norm : float or None, default=None
-        Largest Euclidean norm of a gradient; longer ones are scaled down (Pascanu et al., 2013). For "sgd" and "adam".
-    max_time : float or None, default=None
-        Seconds after which training stops.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         The labels.
-    coefs_, intercepts_ : list of ndarray
-        Weights and biases of each layer, of shapes (fan_in, fan_out) and (fan_out,).
-    loss_ : float
-        Loss of the last epoch, penalty included, in nats a sample ("log_loss").
-    loss_curve_ : list of float
-        Loss of each epoch, or iteration, with every solver.
-    best_loss_ : float or None
-        Smallest value of `loss_curve_`; None with early stopping.
-    validation_scores_ : list of float or None
-        Score of the validation samples after each epoch, larger being better (for "loss" its negative); None without any.
-    best_validation_score_ : float or None
-        Largest of them.
-    n_iter_ : int
-        Epochs, or iterations, of the last call.
-    t_ : int
-        Training samples seen so far.
-    n_layers_, n_outputs_ : int
-        Number of layers, inputs and outputs counted, and of output units (one for two classes).
-    out_activation_ : str
-        Link from raw scores to probabilities.
-    n_features_in_, feature_names_in_ : int and ndarray of shape (n_features_in_,)
-        Number of features, and their names if they have any.
+    {ATTRIBUTES}
 
     See Also
     --------

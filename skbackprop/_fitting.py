@@ -126,7 +126,7 @@ def run_minimizer(run, objective, batches, optimizer, *, max_iter):
     run.finish()
 
 
-def warn_of(run, estimator, base_rate_loss):
+def warn_of(run, estimator, base_rate_loss, final_loss):
     """Say in one sentence what the user should know about how a run ended, if anything.
 
     Parameters
@@ -135,7 +135,9 @@ def warn_of(run, estimator, base_rate_loss):
     estimator : estimator
         Whose parameters the advice is about.
     base_rate_loss : callable
-        Returns the loss of the best constant prediction, penalty apart.
+        Returns the loss of the best constant prediction.
+    final_loss : callable
+        Returns the training loss of the weights that are kept, penalty apart.
     """
     n_epochs, rate = len(run.loss_curve), estimator.learning_rate_init
     first, last = (run.loss_curve[0], run.loss_curve[-1]) if run.loss_curve else (math.inf, math.inf)
@@ -153,9 +155,10 @@ def warn_of(run, estimator, base_rate_loss):
     base_rate = math.inf
     if run.reason not in {"diverged", "interrupted"} and n_epochs > 5:
         base_rate = base_rate_loss()
-    if last > 0.99 * base_rate > 1e-9:
+    # The loss noted includes the penalty, which may be large where much was learnt.
+    if last > 0.99 * base_rate > 1e-9 and (reached := final_loss()) > 0.99 * base_rate:
         message = (
-            f"The network has not learnt: after {n_epochs} epochs its training loss of {last:.4g} is no better than the "
+            f"The network has not learnt: after {n_epochs} epochs its training loss of {reached:.4g} is no better than the "
             f"{base_rate:.4g} of always predicting the same; standardise X, change learning_rate_init (now {rate}), "
             "raise max_iter, or try init='auto' or another activation."
         )

@@ -271,6 +271,42 @@ def raw_scores(coefs, intercepts, activations, X):
     return Z
 
 
+def hidden_activations(coefs, intercepts, activations, X, layer):
+    """Return the activations of the hidden layer of that number, of shape (n_samples, n_units); see `raw_scores`."""
+    # Up to there the network is one whose last layer has an activation.
+    stop = layer + 1
+    A = raw_scores(coefs[:stop], intercepts[:stop], activations[:layer], X)
+    activations[layer].forward(A, np.empty_like(A) if activations[layer].needs_cache else None)
+    return A
+
+
+def input_gradient(coefs, intercepts, activations, X, outputs):
+    """Return the gradient of one raw score of each sample with respect to its inputs: backpropagation down to them.
+
+    Parameters
+    ----------
+    coefs, intercepts, activations, X
+        See `raw_scores`.
+    outputs : ndarray of int of shape (n_samples,)
+        Number of the output unit whose raw score is meant.
+
+    Returns
+    -------
+    gradient : ndarray of shape (n_samples, n_features)
+    """
+    A, below = X, []
+    for coef, intercept, activation in zip(coefs, intercepts, activations, strict=False):
+        A = _affine(A, coef, intercept, None)
+        cache = np.empty_like(A) if activation.needs_cache else None
+        activation.forward(A, cache)
+        below.append((activation, A, cache))
+    delta = coefs[-1].T[outputs]
+    for coef, (activation, A, cache) in zip(reversed(coefs[:-1]), reversed(below), strict=True):
+        activation.backward(A, cache, delta)
+        delta = delta @ coef.T
+    return delta
+
+
 def _forward(coefs, intercepts, activations, A, outs):
     """Return the raw scores for the inputs `A`, computed in the arrays `outs`, or in new ones where these are None."""
     for coef, intercept, activation, out in zip(coefs, intercepts, activations, outs, strict=False):

@@ -109,6 +109,15 @@ class ParametersMixin(BaseEstimator):
                 )
         return optimizer
 
+    def _has_partial_fit(self):
+        """Return True, or say why `partial_fit` is not there."""
+        if getattr(self._make_optimizer(), "full_batch", False):
+            raise AttributeError(
+                f"partial_fit is not available with solver={self.solver!r}, which needs all samples at each step: use "
+                "solver='adam' or 'sgd'."
+            )
+        return True
+
     def _make_schedule(self):
         """Return the learning-rate schedule."""
         # In scikit-learn, too, "adam" does not heed these names; a grid over both must mean the same here.
@@ -116,6 +125,10 @@ class ParametersMixin(BaseEstimator):
         if unheeded or (self.learning_rate == "auto" and not self._is_auto()):
             return SCHEDULES["constant"]()
         return self._part(SCHEDULES, self.learning_rate)
+
+    def _is_wanted(self, choice):
+        """Return whether a choice of True, False or "auto" means yes."""
+        return choice is True or (isinstance(choice, str) and self._is_auto())
 
     def _is_auto(self):
         """Return whether parameters left to "auto" follow this package's recipe, which the first weights belong to.

@@ -1,4 +1,4 @@
-"""Standardisation inside `fit`, folded into the first layer afterwards: predictions see the user's units, at no cost."""
+"""Standardisation inside `fit`, folded into the outer layers afterwards: predictions are in the user's units, at no cost."""
 
 from typing import NamedTuple
 
@@ -53,14 +53,59 @@ class Scaling(NamedTuple):
         np.subtract(X, self.mean, X)
         np.divide(X, self.scale, X)
 
-    def fold(self, network, folded):
-        """Give `folded` the parameters with which raw inputs get the scores that `network` gives standardised ones."""
-        np.copyto(folded.theta, network.theta)
-        np.divide(network.coefs[0], self.scale[:, np.newaxis], folded.coefs[0])
-        folded.intercepts[0] -= self.mean @ folded.coefs[0]
+    def fold(self, network):
+        """Change the first layer's parameters so that raw inputs get the scores that standardised ones had."""
+        network.coefs[0] /= self.scale[:, np.newaxis]
+        network.intercepts[0] -= self.mean @ network.coefs[0]
 
-    def unfold(self, folded, network):
+    def unfold(self, network):
         """Undo `fold`."""
-        np.copyto(network.theta, folded.theta)
-        network.intercepts[0] += self.mean @ folded.coefs[0]
-        np.multiply(folded.coefs[0], self.scale[:, np.newaxis], network.coefs[0])
+        network.intercepts[0] += self.mean @ network.coefs[0]
+        network.coefs[0] *= self.scale[:, np.newaxis]
+
+
+class TargetScaling(NamedTuple):
+    """The affine map (y - mean) / scale of each target, and its inverse on the raw scores, z score_scale + score_shift.
+
+    Attributes
+    ----------
+    mean, scale, score_scale, score_shift : ndarray of shape (n_outputs,)
+        With a log link a factor on the targets is a shift of the raw scores, by its logarithm.
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+    score_scale: np.ndarray
+    score_shift: np.ndarray
+
+    @classmethod
+    def of(cls, loss, Y, sample_weight, shift):
+        """Return the scaling that a `RegressionLoss` asks for; without `shift` the raw scores are not shifted."""
+        if sample_weight is None or not np.any(sample_weight):
+            sample_weight = np.ones(len(Y))
+        mean, scale = loss.location_scale(Y, np.abs(sample_weight))
+        none, one = np.zeros_like(scale), np.ones_like(scale)
+        # The bound is that of rounding: what lies below it is a constant.
+        scale = np.where(scale > 10 * np.finfo(Y.dtype).eps * np.abs(mean), scale, one)
+        if loss.log_link:
+            parts = (none, scale, one, np.log(scale)) if shift else (none, one, one, none)
+        else:
+            mean = mean if shift else none
+            parts = (mean, scale, scale, mean)
+        return cls(*(part.astype(Y.dtype) for part in parts))
+
+    def apply(self, Y):
+        """Return standardised targets."""
+        return (Y - self.mean) / self.scale
+
+    def fold(self, network):
+        """Change the last layer's parameters so that the raw scores are those of targets in the user's units."""
+        network.coefs[-1] *= self.score_scale
+        network.intercepts[-1] *= self.score_scale
+        network.intercepts[-1] += self.score_shift
+
+    def unfold(self, network):
+        """Undo `fold`."""
+        network.intercepts[-1] -= self.score_shift
+        network.intercepts[-1] /= self.score_scale
+        network.coefs[-1] /= self.score_scale

@@ -178,12 +178,10 @@ def mean_loss(loss, network, X, Y, sample_weight=None):
 def base_rate_loss(loss, Y, sample_weight=None):
     """Return the mean loss of the best constant prediction: what a network that has learnt nothing gets."""
     weight = np.ones(len(Y)) if sample_weight is None else sample_weight
-    # In chunks, for the targets may be many and of a type much smaller than float64.
-    chunks = [slice(start, start + 10_000) for start in range(0, len(Y), 10_000)]
-    mean = sum(weight[rows] @ Y[rows].astype(np.float64) for rows in chunks) / weight.sum()
-    scores = np.asarray(loss.constant_scores(mean))
+    scores = np.asarray(loss.constant_scores(Y, weight), np.float64)
     total = 0.0
-    for rows in chunks:
+    # In chunks, for the targets may be many and of a type much smaller than float64.
+    for rows in (slice(start, start + 10_000) for start in range(0, len(Y), 10_000)):
         Z = np.array(np.broadcast_to(scores, Y[rows].shape))
         total += float(weight[rows] @ _losses(loss, Y[rows], Z))
     return total / float(weight.sum())

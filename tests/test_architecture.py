@@ -11,9 +11,11 @@ import pytest
 import skbackprop
 
 PACKAGE = Path(skbackprop.__file__).parent
-GROUND = {"_blas", "_network", "activations", "initializers", "losses", "optimizers", "schedules"}
+LOSSES = {"_loss", "_classification_losses", "_regression_losses", "losses"}
+GROUND = {"_blas", "_network", "activations", "initializers", "optimizers", "schedules"} | LOSSES
 FIRST = {"_batches", "_training", "functional"}
-TOP = {"_base", "_classifier", "_fitting", "_labels", "_parameters", "_scaling", "_threads"}
+ESTIMATORS = {"_classifier", "_regressor"}
+TOP = {"_base", "_documentation", "_fitting", "_inside", "_labels", "_parameters", "_scaling", "_threads"} | ESTIMATORS
 FLOORS = {name: floor for floor, names in enumerate((GROUND, FIRST, TOP)) for name in names}
 ALLOWED = {0: {"numpy", "scipy"}, 1: {"numpy", "scipy"}, 2: {"numpy", "scipy", "sklearn", "joblib", "threadpoolctl"}}
 STANDARD_LIBRARY = {
@@ -25,6 +27,7 @@ STANDARD_LIBRARY = {
     "math",
     "numbers",
     "pathlib",
+    "textwrap",
     "time",
     "typing",
     "warnings",

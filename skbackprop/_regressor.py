@@ -1,0 +1,226 @@
+"""The regressor: numbers in, numbers out."""
+
+import numbers
+
+import numpy as np
+from sklearn.base import RegressorMixin, _fit_context
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import column_or_1d, validate_data
+
+from ._base import FLOATS, BaseBackprop, Samples, checked_weights
+from ._documentation import share_documentation
+from ._inside import InsideMixin
+from ._scaling import TargetScaling
+from .losses import REGRESSION_LOSSES
+
+
+@share_documentation
+class SigmoidBackpropRegressor(RegressorMixin, InsideMixin, BaseBackprop):
+    """A neural network for regression, trained by backpropagation.
+
+    Every parameter of scikit-learn's `MLPRegressor` is here, under its name, in its order and with its meaning; with the
+    same parameters, `init="glorot"`, the same `random_state` and one output, so are its weights. Defaults that differ from
+    scikit-learn's are marked.
+
+    Parameters
+    ----------
+    loss : {"squared_error", "absolute_error", "huber", "poisson", "quantile", "gamma"} or RegressionLoss, \
+default="squared_error"
+        What training descends, summed over the outputs; see `skbackprop.losses`. "poisson" needs targets that are not
+        negative, "gamma" positive ones; both predict exp of the raw score.
+    {PARAMETERS}
+    scoring : str, callable or None, default="loss"
+        What early stopping watches: the loss, or any scorer of scikit-learn; None is R^2. (`MLPRegressor` watches R^2.)
+    quantile : float, default=0.5
+        The quantile that "quantile" learns, in (0, 1).
+    standardize_targets : bool or "auto", default="auto"
+        Whether to train on targets of mean 0 and deviation 1 (of median and interquartile range where the loss is robust,
+        of mean 1 with "poisson" and "gamma"); `coefs_` and predictions are in the units of `y` all the same, `loss_` and
+        `loss_curve_` in those of the scaled targets. Without biases, targets are not shifted. The scaling is that of the
+        first call of `fit` or `partial_fit`. "auto" is to do so with `init="auto"`.
+
+    Attributes
+    ----------
+    {ATTRIBUTES}
+
+    See Also
+    --------
+    sklearn.neural_network.MLPRegressor : The class that this one can stand in for.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skbackprop import SigmoidBackpropRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> regressor = SigmoidBackpropRegressor(random_state=0).fit(X, y)
+    >>> regressor.score(X, y) > 0.5
+    True
+    """
+
+    _parameter_constraints: dict = {
+        **BaseBackprop._parameter_constraints,
+        "loss": [
+            StrOptions(set(REGRESSION_LOSSES)),
+            HasMethods(["loss_gradient", "predict", "constant_scores", "location_scale"]),
+        ],
+        "quantile": [Interval(numbers.Real, 0, 1, closed="neither")],
+        "standardize_targets": ["boolean", StrOptions({"auto"})],
+    }
+
+    def __init__(
+        self,
+        loss="squared_error",
+        hidden_layer_sizes=(100,),
+        activation="logistic",
+        *,
+        solver="adam",
+        alpha=0.01,
+        batch_size=None,
+        learning_rate="auto",
+        learning_rate_init=0.005,
+        power_t=0.5,
+        max_iter=100,
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        verbose=False,
+        warm_start=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        n_iter_no_change=20,
+        max_fun=15000,
+        init="auto",
+        fit_intercept=True,
+        weight_decay=0.0,
+        dropout=0.0,
+        standardize="auto",
+        clip_norm=None,
+        scoring="loss",
+        max_time=None,
+        quantile=0.5,
+        standardize_targets="auto",
+    ):
+        self._set_parameters(locals())
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+        """Train on samples with known targets.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Inputs; float32 is trained in float32, all else in float64.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights of the samples; by default 1 each.
+        X_val, y_val, sample_weight_val : as X, y, sample_weight, default=None
+            Validation samples. With `early_stopping=True` they take the place of the share of `X` that is otherwise set
+            aside; without, they are scored after each epoch (`validation_scores_`) and change nothing.
+
+        Returns
+        -------
+        self : SigmoidBackpropRegressor
+
+        Raises
+        ------
+        ValueError
+            If the data or a combination of parameters cannot be trained on. The estimator is then as it was before.
+        """
+        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+
+    @available_if(BaseBackprop._has_partial_fit)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+        """Train for one epoch on the given samples, on top of what was learnt before.
+
+        With `early_stopping=True` and validation samples, the weights are always those with the best validation score so
+        far, while training itself goes on from the latest. There is no `partial_fit` for a solver that needs all samples
+        at each step.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Inputs.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples, which may be negative here and are normalised by the sum of their absolute values.
+        X_val, y_val, sample_weight_val : as X, y, sample_weight, default=None
+            Validation samples, scored after the epoch.
+
+        Returns
+        -------
+        self : SigmoidBackpropRegressor
+
+        Raises
+        ------
+        ValueError
+            If the data cannot be trained on. The estimator is then as it was before.
+        """
+        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), incremental=True)
+
+    @np.errstate(over="ignore", under="ignore")
+    def predict(self, X):
+        """Return the predicted targets.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        """
+        prediction = self._loss.predict(self._raw_scores(X))
+        return prediction[:, 0] if self.n_outputs_ == 1 else prediction
+
+    # Targets to numbers and back -------------------------------------------------------------------------------------
+
+    def _make_loss(self):
+        return self._part(REGRESSION_LOSSES, self.loss)
+
+    def _strata(self, samples):
+        return None
+
+    def _make_target_scaling(self, samples):
+        if self._is_wanted(self.standardize_targets):
+            return TargetScaling.of(self._loss, samples.Y, samples.sample_weight, self.fit_intercept)
+        return None
+
+    def _encode(self, X, y, sample_weight, *, resume, incremental):
+        samples = self._validated(X, y, sample_weight, self.coefs_[0].dtype if resume else FLOATS, not resume, incremental)
+        if resume and samples.Y.shape[1] != self.coefs_[-1].shape[1]:
+            raise ValueError(
+                f"Got y with {samples.Y.shape[1]} outputs where an earlier call had {self.coefs_[-1].shape[1]}: pass as "
+                "many, or fit anew with warm_start=False."
+            )
+        return samples
+
+    def _encode_validation(self, X, y, sample_weight, dtype):
+        return self._validated(X, y, sample_weight, dtype, reset=False, any_sign=False)
+
+    def _validated(self, X, y, sample_weight, dtype, reset, any_sign):
+        """Return checked `Samples`: inputs dense in C order or CSR, targets that suit the loss."""
+        X, y = validate_data(
+            self, X, y, accept_sparse="csr", multi_output=True, y_numeric=True, dtype=dtype, order="C", reset=reset
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        if sample_weight is not None:
+            sample_weight = checked_weights(sample_weight, X, any_sign)
+        Y = y.astype(X.dtype).reshape(len(y), -1)
+        loss = self._make_loss()
+        if Y.min() < loss.least_target or (not loss.least_included and Y.min() == loss.least_target):
+            bound = f"{'at least' if loss.least_included else 'larger than'} {loss.least_target:g}"
+            raise ValueError(
+                f"Got y down to {Y.min():g} with loss={self.loss!r}, whose targets must be {bound}: leave those rows out, or "
+                "use another loss, such as 'squared_error'."
+            )
+        return Samples(X, y, Y, sample_weight)
