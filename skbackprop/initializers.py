@@ -15,6 +15,11 @@ __all__ = ["INITIALIZERS", "Glorot", "Initializer", "NearIdentity", "Uniform"]
 class Initializer:
     """What the network asks of a rule for the first weights.
 
+    Attributes
+    ----------
+    output_scale : float, default=1.0
+        Factor on the parameters of the output layer, once they are filled.
+
     Examples
     --------
     >>> import numpy as np
@@ -24,6 +29,8 @@ class Initializer:
     >>> bool(np.all(np.abs(coef) < 1))
     True
     """
+
+    output_scale = 1.0
 
     def fill(self, coef, intercept, fed_by, activation, random_state):
         """Fill the parameters of one layer.
@@ -81,9 +88,12 @@ class NearIdentity(Initializer):
     Near 0 the sigmoid is 1/2 + z/4, so a layer fed by sigmoid units gets weights of variance 16 / fan_in, and a bias of
     minus half the sum of its weights. Sigmoid units fed by the inputs get the same variance, which brings them to where
     they bend, and biases from U(-2, 2), which spreads their thresholds over the data. A layer fed by rectified units gets
-    variance 2 / fan_in (He et al., 2015), any other 1 / fan_in (LeCun et al., 1998), without bias. A network without
-    hidden layers has no symmetry to break and starts at zero.
+    variance 2 / fan_in (He et al., 2015), any other 1 / fan_in (LeCun et al., 1998), without bias. The output layer gets
+    an eighth of that, so that training starts near a constant prediction and adds only what the data ask for. A network
+    without hidden layers has no symmetry to break and starts at zero.
     """
+
+    output_scale = 0.125
 
     def fill(self, coef, intercept, fed_by, activation, random_state):
         """Fill the parameters of one layer; see `Initializer.fill`."""
