@@ -1,7 +1,8 @@
 """Neural networks for scikit-learn, trained by backpropagation in NumPy."""
 
+from ._autoencoder import SigmoidBackpropAutoencoder
 from ._classifier import SigmoidBackpropClassifier
 from ._regressor import SigmoidBackpropRegressor
 
-__all__ = ["SigmoidBackpropClassifier", "SigmoidBackpropRegressor"]
+__all__ = ["SigmoidBackpropAutoencoder", "SigmoidBackpropClassifier", "SigmoidBackpropRegressor"]
 __version__ = "0.1.0"

@@ -70,7 +70,14 @@ def checked_weights(sample_weight, X, any_sign):
 
 
 class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
-    """Base of all estimators; children encode targets and name a loss."""
+    """Base of all estimators; children encode targets and name a loss.
+
+    `noise` is the standard deviation of noise on the inputs of training, a parameter of children that remove it;
+    `_accept_sparse` is what they take besides dense inputs.
+    """
+
+    noise = 0.0
+    _accept_sparse = "csr"
 
     @abstractmethod
     def _encode(self, X, y, sample_weight, *, resume, incremental):
@@ -246,14 +253,20 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
         batch_size, shuffle = (n_rows, False) if full_batch else (min(batch_size, n_rows), self.shuffle)
         X, left_to_do = (samples.X, None) if self._scaling is None else self._scaling.apply(samples.X)
         weight, random_state = samples.sample_weight, state["random_state"]
-        return Batches(X, samples.Y, weight, batch_size, shuffle, random_state, rows, left_to_do)
+        noise = self.noise, self._generator(state) if self.noise else None
+        return Batches(X, samples.Y, weight, batch_size, shuffle, random_state, rows, left_to_do, *noise)
+
+    def _generator(self, state):
+        """Return the source of what is drawn at each step, which training goes on with."""
+        if state.get("generator") is None:
+            seed = state["random_state"].randint(np.iinfo(np.int32).max)
+            state["generator"] = np.random.default_rng(seed)
+        return state["generator"]
 
     def _make_objective(self, network, batches, state):
         """Return the loss to descend, with the source of dropout's draws."""
-        if self.dropout and state.get("generator") is None:
-            seed = state["random_state"].randint(np.iinfo(np.int32).max)
-            state["generator"] = np.random.default_rng(seed)
-        return Objective(network, self._loss, self.alpha, batches.mean_weight, self.dropout, state.get("generator"))
+        generator = self._generator(state) if self.dropout else None
+        return Objective(network, self._loss, self.alpha, batches.mean_weight, self.dropout, generator)
 
     def _make_run(self, network, held_out, state):
         """Return the record of the run, which decides when to stop."""
@@ -351,7 +364,7 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
         """Return inputs to predict for as an array or CSR of floats, or raise."""
         if not self._is_plain(X):
             check_is_fitted(self)
-            X = validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False)
+            X = validate_data(self, X, accept_sparse=self._accept_sparse, dtype=FLOATS, reset=False)
         return X
 
     def _is_plain(self, X):
@@ -369,7 +382,7 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
         )
 
     def __sklearn_tags__(self):
-        """Sparse input is welcome."""
+        """Sparse input is welcome to most."""
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        tags.input_tags.sparse = bool(self._accept_sparse)
         return tags

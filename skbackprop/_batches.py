@@ -26,6 +26,10 @@ class Batches:
         Which rows of `X` to train on, in which order; by default all, as they stand. A shuffle builds on this order.
     scaling : Scaling, default=None
         Standardises each batch of a dense `X`.
+    noise : float, default=0.0
+        Standard deviation of the normal noise that is added to each batch of a dense `X`, anew each time.
+    generator : numpy.random.Generator, default=None
+        Source of that noise.
 
     Attributes
     ----------
@@ -35,7 +39,8 @@ class Batches:
         Order of the rows in the last epoch; None as long as they are taken as they stand.
     """
 
-    def __init__(self, X, Y, sample_weight, batch_size, shuffle, random_state, rows=None, scaling=None):
+    def __init__(self, X, Y, sample_weight, batch_size, shuffle, random_state, rows=None, scaling=None,
+                 noise=0.0, generator=None):  # fmt: skip
         # A plain view of a memory-mapped array, which the network's products ask for.
         self.X, self.Y, self.sample_weight = X if issparse(X) else np.asarray(X), Y, None
         self.batch_size, self.shuffle, self.random_state = batch_size, shuffle, random_state
@@ -46,15 +51,15 @@ class Batches:
             # All weights zero: every gradient is zero, whatever they are divided by.
             self.mean_weight = float(used.mean()) or 1.0
             self.sample_weight = (sample_weight / self.mean_weight).astype(X.dtype, copy=False)
-        self.scaling, self.order = scaling, None
-        if shuffle or rows is not None or scaling is not None:
+        self.scaling, self.noise, self.generator, self.order = scaling, noise, generator, None
+        if shuffle or noise or rows is not None or scaling is not None:
             self.order = np.arange(self.n_samples) if rows is None else np.array(rows, np.intp)
         starts = range(0, self.n_samples, batch_size)
         self._slices = [slice(start, min(start + batch_size, self.n_samples)) for start in starts]
         self._buffers = {size: self._new_buffers(size) for size in {rows.stop - rows.start for rows in self._slices}}
 
         # A full batch in a fixed order never changes: it is gathered once.
-        self._full_batch = None if shuffle or len(self._slices) > 1 else list(self._gather())
+        self._full_batch = None if shuffle or noise or len(self._slices) > 1 else list(self._gather())
 
     def _new_buffers(self, n_rows):
         """Room for one batch: inputs, targets as stored, targets as the network wants them, weights."""
@@ -94,6 +99,8 @@ class Batches:
                 X = self.X[indices] if X_buffer is None else self.X.take(indices, 0, X_buffer, "clip")
                 if self.scaling is not None:
                     self.scaling.apply_in_place(X)
+                if self.noise:
+                    X += X.dtype.type(self.noise) * self.generator.standard_normal(X.shape, X.dtype)
                 np.copyto(Y, self.Y.take(indices, 0, gathered, "clip"))
                 if weight is not None:
                     self.sample_weight.take(indices, 0, weight[:, 0], "clip")

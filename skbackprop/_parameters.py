@@ -101,8 +101,8 @@ class ParametersMixin(BaseEstimator):
     def _make_optimizer(self):
         """Return the optimizer, having refused what it cannot do."""
         optimizer = self._part(OPTIMIZERS, self.solver)
-        for name in ("dropout", "weight_decay", "clip_norm"):
-            if getattr(optimizer, "full_batch", False) and getattr(self, name):
+        for name in ("dropout", "weight_decay", "clip_norm", "noise"):
+            if getattr(optimizer, "full_batch", False) and getattr(self, name, None):
                 raise ValueError(
                     f"Got {name}={getattr(self, name)} with solver={self.solver!r}, which descends one unchanging loss: "
                     f"use solver='adam' or 'sgd', or leave {name} out (alpha penalises weights with every solver)."

@@ -11,12 +11,12 @@ from sklearn.utils.validation import column_or_1d, validate_data
 from ._base import FLOATS, BaseBackprop, Samples, checked_weights
 from ._documentation import share_documentation
 from ._inside import InsideMixin
-from ._scaling import TargetScaling
+from ._targets import NumericTargetsMixin
 from .losses import REGRESSION_LOSSES
 
 
 @share_documentation
-class SigmoidBackpropRegressor(RegressorMixin, InsideMixin, BaseBackprop):
+class SigmoidBackpropRegressor(RegressorMixin, InsideMixin, NumericTargetsMixin, BaseBackprop):
     """A neural network for regression, trained by backpropagation.
 
     Every parameter of scikit-learn's `MLPRegressor` is here, under its name, in its order and with its meaning; with the
@@ -183,16 +183,8 @@ default="squared_error"
 
     # Targets to numbers and back -------------------------------------------------------------------------------------
 
-    def _make_loss(self):
-        return self._part(REGRESSION_LOSSES, self.loss)
-
-    def _strata(self, samples):
-        return None
-
-    def _make_target_scaling(self, samples):
-        if self._is_wanted(self.standardize_targets):
-            return TargetScaling.of(self._loss, samples.Y, samples.sample_weight, self.fit_intercept)
-        return None
+    def _wants_scaled_targets(self):
+        return self._is_wanted(self.standardize_targets)
 
     def _encode(self, X, y, sample_weight, *, resume, incremental):
         samples = self._validated(X, y, sample_weight, self.coefs_[0].dtype if resume else FLOATS, not resume, incremental)
@@ -216,11 +208,5 @@ default="squared_error"
         if sample_weight is not None:
             sample_weight = checked_weights(sample_weight, X, any_sign)
         Y = y.astype(X.dtype).reshape(len(y), -1)
-        loss = self._make_loss()
-        if Y.min() < loss.least_target or (not loss.least_included and Y.min() == loss.least_target):
-            bound = f"{'at least' if loss.least_included else 'larger than'} {loss.least_target:g}"
-            raise ValueError(
-                f"Got y down to {Y.min():g} with loss={self.loss!r}, whose targets must be {bound}: leave those rows out, or "
-                "use another loss, such as 'squared_error'."
-            )
+        self._refuse_targets(Y)
         return Samples(X, y, Y, sample_weight)

@@ -172,7 +172,7 @@ def mean_loss(loss, network, X, Y, sample_weight=None):
     """Return the mean loss, without penalty, of a network on samples; weighted if weights are given."""
     with np.errstate(**QUIET):
         Z = raw_scores(network.coefs, network.intercepts, network.activations, X)
-    return float(np.average(_losses(loss, Y, Z), weights=sample_weight))
+    return float(np.average(sample_losses(loss, Y, Z), weights=sample_weight))
 
 
 def base_rate_loss(loss, Y, sample_weight=None):
@@ -183,12 +183,12 @@ def base_rate_loss(loss, Y, sample_weight=None):
     # In chunks, for the targets may be many and of a type much smaller than float64.
     for rows in (slice(start, start + 10_000) for start in range(0, len(Y), 10_000)):
         Z = np.array(np.broadcast_to(scores, Y[rows].shape))
-        total += float(weight[rows] @ _losses(loss, Y[rows], Z))
+        total += float(weight[rows] @ sample_losses(loss, Y[rows], Z))
     return total / float(weight.sum())
 
 
-def _losses(loss, Y, Z):
-    """Return each sample's loss, at the price of the raw scores `Z`."""
+def sample_losses(loss, Y, Z):
+    """Return each sample's loss, of shape (n_samples,), at the price of the raw scores `Z`."""
     values = np.empty(len(Z), Z.dtype)
     with np.errstate(**QUIET):
         loss.loss_gradient(Y.astype(Z.dtype), Z, values, np.empty_like(Z), np.empty_like(Z))

@@ -1,0 +1,33 @@
+"""Targets that are numbers: their loss and their scaling, for those who predict them and those who reconstruct them."""
+
+from ._scaling import TargetScaling
+from .losses import REGRESSION_LOSSES
+
+
+class NumericTargetsMixin:
+    """Gives an estimator a loss of numbers, with scaled targets if it wants them."""
+
+    def _wants_scaled_targets(self):
+        """Return whether to train on scaled targets."""
+        raise NotImplementedError
+
+    def _make_loss(self):
+        return self._part(REGRESSION_LOSSES, self.loss)
+
+    def _strata(self, samples):
+        return None
+
+    def _make_target_scaling(self, samples):
+        if self._wants_scaled_targets():
+            return TargetScaling.of(self._loss, samples.Y, samples.sample_weight, self.fit_intercept)
+        return None
+
+    def _refuse_targets(self, Y):
+        """Raise for targets that the loss is not made for."""
+        loss, least = self._make_loss(), Y.min()
+        if least < loss.least_target or (least == loss.least_target and not loss.least_included):
+            bound = f"{'at least' if loss.least_included else 'larger than'} {loss.least_target:g}"
+            raise ValueError(
+                f"Got targets down to {least:g} with loss={self.loss!r}, whose targets must be {bound}: leave those rows "
+                "out, or use another loss, such as 'squared_error'."
+            )
