@@ -14,6 +14,8 @@ VANISHED, EXPLODED = 1e-3, 1e3
 LONGEST_UPDATE = 10.0
 # A unit whose derivative is under a twentieth of the largest passes on next to nothing: a sigmoid beyond 0.013 or 0.987.
 SATURATED = 0.05
+# Of rectified units half are saturated at any time; a sigmoid layer with nine tenths of them hardly bends any more.
+MOSTLY = 0.9
 # A layer of which more than half is dead is less than half as wide as it was meant to be.
 DEAD = 0.5
 
@@ -80,7 +82,11 @@ class GradientFlow(Report):
                 return found
         shares = [layer.error_norm / self.layers[-1].error_norm for layer in self.layers]
         reach = f"at {number(min(shares))} to {number(max(shares))} of its size at the output"
-        return "healthy", None, f"Healthy: the error reaches every layer, {reach}."
+        words = f"Healthy: the error reaches every layer, {reach}"
+        for k, layer in self._downwards():
+            if layer.saturated > MOSTLY:
+                words += f"; but {layer.saturated:.0%} of the derivatives in layer {k} are saturated"
+        return "healthy", None, f"{words}."
 
     def _downwards(self):
         """Return the numbered layers, the output first."""

@@ -80,9 +80,12 @@ class Step:
             run = draft._make_run(self.network, None, state)
             run_minimizer(run, self.objective, self._batches, self.optimizer, max_iter=1)
             return None
+        # Without warm_start, only `partial_fit` leaves the state of a loop; its training has no end in sight.
+        max_iter = None if "loop" in state and not draft.warm_start else draft.max_iter
         loop = state.setdefault("loop", {"samples_seen": getattr(draft, "t_", 0)})
-        settings = {name: getattr(draft, name) for name in ("max_iter", "learning_rate_init", "weight_decay", "clip_norm")}
-        next(gradient_descent(self.objective, self._batches, self.optimizer, draft._make_schedule(), loop, **settings))
+        settings = {name: getattr(draft, name) for name in ("learning_rate_init", "weight_decay", "clip_norm")}
+        schedule = draft._make_schedule()
+        next(gradient_descent(self.objective, self._batches, self.optimizer, schedule, loop, max_iter=max_iter, **settings))
         return loop["learning_rate"] if getattr(self.optimizer, "uses_learning_rate", True) else None
 
     def _rewind(self):
