@@ -1,4 +1,4 @@
-"""One step of backpropagation explained: every array of it, the chain rule by hand, the gradient checked, the flow judged."""
+"""One step of backpropagation explained: its arrays, the chain rule by hand, its gradient checked [trace.html]."""
 
 import sys
 from pathlib import Path
@@ -59,6 +59,5 @@ if len(sys.argv) > 1:
     print(f"The trace as a notebook shows it: {sys.argv[1]}\n")
 print("Learnt: a step is a matrix product up and a matrix product down for each layer, and the chain rule is one product")
 print("entry by entry. Differences of the loss find a wrong derivative and the layer it sits in. With the first weights of")
-print(
-    f"scikit-learn ten sigmoid layers are {diagnoses['glorot'].diagnosis}, with the default ones {diagnoses['auto'].diagnosis}."
-)
+theirs, ours = (diagnoses[init].diagnosis for init in ("glorot", "auto"))
+print(f"scikit-learn the flow through ten sigmoid layers is {theirs}, with the default ones {ours}.")

@@ -142,6 +142,7 @@ def check_step(step, max_entries, tol, random_state):
     with limit_threads(network, len(step.Y)), np.errstate(**QUIET):
         here, positions = step.loss(), np.arange(network.theta.size)
         gradient = step.objective.gradient.copy()
+        step.skip_gradient()
         for k, parts in enumerate(zip(*network.layer_views(positions), strict=True), 1):
             errors, n_checked, n_at_kink, n_entries = [math.nan, math.nan], 0, 0, 0
             for i, part in enumerate(parts if network.fit_intercept else parts[:1]):

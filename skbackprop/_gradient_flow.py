@@ -19,8 +19,8 @@ MOSTLY = 0.9
 # A layer of which more than half is dead is less than half as wide as it was meant to be.
 DEAD = 0.5
 
-ENLIVEN = "Try init='auto', which standardises, fewer layers, or activation='silu'."
-TAME = "Try init='auto', which standardises, a lower learning_rate_init, or clip_norm."
+ENLIVEN = "Try standardize=True, init='auto', fewer layers, or activation='silu'."
+TAME = "Try standardize=True, init='auto', a lower learning_rate_init, or clip_norm."
 
 
 class LayerFlow(NamedTuple):
@@ -115,7 +115,7 @@ class GradientFlow(Report):
         for k, layer in self._downwards():
             if layer.dead > DEAD:
                 words = f"Dead units: {layer.dead:.0%} of the units of layer {k}, {self._names[k - 1]}, pass on nothing for"
-                cure = "Fit anew with init='auto' and a lower learning_rate_init, or use activation='silu'."
+                cure = "Try standardize=True, init='auto', a lower learning_rate_init, or activation='silu'."
                 return "dead", k, f"{words} any sample, so their weights stay as they are. {cure}"
         return None
 

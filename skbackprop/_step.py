@@ -72,6 +72,10 @@ class Step:
         self._rewind()
         return self.objective(self.X, self.Y, self.sample_weight)
 
+    def skip_gradient(self):
+        """Let `loss` leave out the way down from now on: the loss alone costs a third."""
+        self._propagation().backward = lambda X: None
+
     def take(self):
         """Change the network's parameters as training would; return the learning rate, or None if there is none."""
         self._rewind()
@@ -95,7 +99,10 @@ class Step:
 
     def masks(self):
         """Return what dropout multiplied the activations of each hidden layer by, None without dropout."""
-        return [layer.mask for layer in self.objective._propagations[len(self.Y)].hidden]
+        return [layer.mask for layer in self._propagation().hidden]
+
+    def _propagation(self):
+        return self.objective._propagations[len(self.Y)]
 
 
 def _cast(samples, dtype):

@@ -96,7 +96,7 @@ class BackpropagationTrace(Report):
         what = f"One step of backpropagation: {len(self.targets)} samples, layers of {' -> '.join(map(str, sizes))} units."
         at = "" if rate is None else f", learning rate {number(rate)}"
         step = f"Loss before the step: {number(self.loss)}. Update rule: {self.optimizer}{at}."
-        legend = "@ is the matrix product, * the product entry by entry, .T the transpose."
+        legend = "@ is the matrix product, * that of entries; the chain rule is the line delta = received * derivative."
         parts = [Paragraph(words) for words in (what, step, *self.about, legend)]
         numbered = list(enumerate(layers, 1))
         for k, layer in numbered:

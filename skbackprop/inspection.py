@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 
-def check_gradients(estimator, X, y=None, sample_weight=None, *, max_entries=50, tol=1e-6, random_state=0):
+def check_gradients(estimator, X, y=None, sample_weight=None, *, max_entries=30, tol=1e-6, random_state=0):
     """Compare backpropagation's gradient with central differences of the loss.
 
     The loss is the estimator's own, with its data, sample weights and penalty (`alpha`; `weight_decay` and `clip_norm` act
@@ -45,12 +45,12 @@ def check_gradients(estimator, X, y=None, sample_weight=None, *, max_entries=50,
     estimator : estimator
         Compared at the fitted weights or, if it is not fitted, at the first weights that `fit` would draw.
     X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-        Inputs. A few hundred samples are enough: each entry compared costs at least two steps of training.
+        Inputs. A few hundred samples are enough: each entry compared costs at least two forward passes.
     y : array-like, default=None
         Targets, as for `fit`.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the samples.
-    max_entries : int or None, default=50
+    max_entries : int or None, default=30
         Most weights, and most biases, that are compared in each layer: half those with the largest derivatives, half drawn
         at random. None is all.
     tol : float, default=1e-6

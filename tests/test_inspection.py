@@ -118,6 +118,7 @@ def test_a_step_across_a_kink_is_no_error_of_the_gradient():
     X, y = rng.randn(2000, 3), rng.randint(2, size=2000)
     check = check_gradients(make(hidden_layer_sizes=(20, 20), activation="relu"), X, y, max_entries=20)
     assert check.passed, check
+    assert sum(layer.n_at_kink for layer in check.layers) == 0
 
 
 def test_of_a_large_network_a_subset_is_compared_with_the_largest_derivatives_in_it(targets):
@@ -431,6 +432,15 @@ def test_twenty_sigmoid_layers_vanish_from_glorots_start_and_not_from_ours(targe
     assert np.all(shares[: vanishing.layer] < 1e-3)
     assert shares[vanishing.layer] >= 1e-3
     assert flow(targets, hidden_layer_sizes=deep).diagnosis == "healthy"
+
+
+def test_norms_do_not_underflow_in_float32(targets):
+    X, y = targets[0], targets[1]["multiclass"]
+    classifier = make(hidden_layer_sizes=(20,) * 30, init="glorot")
+    single, double = (gradient_flow(classifier, X.astype(dtype), y).layers for dtype in (np.float32, np.float64))
+    assert double[0].error_norm < 1e-23
+    for one, other in zip(single, double, strict=True):
+        assert one.error_norm == pytest.approx(other.error_norm, rel=1e-3)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
