@@ -13,7 +13,7 @@ class LayerTrace(NamedTuple):
     Attributes
     ----------
     name : str
-        The layer's activation; of the last the loss.
+        The layer's activation; of the last layer the link from raw scores to predictions.
     inputs : ndarray or CSR of shape (n_samples, fan_in)
         The network's inputs, or what the layer below puts out.
     weights, biases : ndarray of shapes (fan_in, fan_out) and (fan_out,)
@@ -107,10 +107,7 @@ class BackpropagationTrace(Report):
 
     def _title(self, k):
         last = k == len(self.layers)
-        return f"layer {k} ({'output, ' if last else ''}f = {self._function(k)})"
-
-    def _function(self, k):
-        return self.layers[k - 1].name
+        return f"layer {k} ({'output, ' if last else ''}f = {self.layers[k - 1].name})"
 
     def _forward(self, k, layer):
         """Return names, formulas and arrays of the forward pass through layer k."""
@@ -133,7 +130,7 @@ class BackpropagationTrace(Report):
         """Return names, formulas and arrays of the backward pass through layer k."""
         if k == len(self.layers):
             weighted = np.ptp(layer.received) > 0
-            received = f"what a sample counts: {'its weight' if weighted else '1'} / {len(self.targets)}"
+            received = f"what a sample counts: {'its weight, of mean 1,' if weighted else '1'} / {len(self.targets)}"
             derivative = "derivative of a sample's loss by its raw scores"
             if np.allclose(layer.derivative, layer.activations - self.targets):
                 derivative += ", here activations - targets"

@@ -440,7 +440,7 @@ def test_norms_do_not_underflow_in_float32(targets):
     single, double = (gradient_flow(classifier, X.astype(dtype), y).layers for dtype in (np.float32, np.float64))
     assert double[0].error_norm < 1e-23
     for one, other in zip(single, double, strict=True):
-        assert one.error_norm == pytest.approx(other.error_norm, rel=1e-3)
+        assert one.error_norm == pytest.approx(other.error_norm, rel=1e-3, abs=0)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
