@@ -14,14 +14,24 @@ PACKAGE = Path(skbackprop.__file__).parent
 LOSSES = {"_loss", "_classification_losses", "_regression_losses", "losses"}
 GROUND = {"_blas", "_network", "activations", "initializers", "optimizers", "schedules"} | LOSSES
 FIRST = {"_batches", "_training", "functional"}
-ESTIMATORS = {"_classifier", "_regressor"}
-TOP = {"_base", "_documentation", "_fitting", "_inside", "_labels", "_parameters", "_scaling", "_threads"} | ESTIMATORS
-FLOORS = {name: floor for floor, names in enumerate((GROUND, FIRST, TOP)) for name in names}
-ALLOWED = {0: {"numpy", "scipy"}, 1: {"numpy", "scipy"}, 2: {"numpy", "scipy", "sklearn", "joblib", "threadpoolctl"}}
+ESTIMATORS = {"_autoencoder", "_classifier", "_outlier", "_regressor"}
+SHARED = {"_base", "_documentation", "_fitting", "_inside", "_labels", "_parameters", "_scaling", "_targets", "_threads"}
+TOP = ESTIMATORS | SHARED
+# Side rooms: nothing of the floors imports them.
+INSPECTION = {"_gradient_check", "_gradient_flow", "_report", "_step", "_trace", "inspection"}
+DISPLAY = {"_display_first_layer", "_display_gradient_flow", "_display_loss_curve", "_display_network", "_plotting", "display"}
+FLOORS = {name: floor for floor, names in enumerate((GROUND, FIRST, TOP, INSPECTION | DISPLAY)) for name in names}
+ALLOWED = {
+    0: {"numpy", "scipy"},
+    1: {"numpy", "scipy"},
+    2: {"numpy", "scipy", "sklearn", "joblib", "threadpoolctl"},
+    3: {"numpy", "scipy", "sklearn", "matplotlib"},
+}
 STANDARD_LIBRARY = {
     "abc",
     "copy",
     "functools",
+    "html",
     "inspect",
     "itertools",
     "math",
