@@ -41,6 +41,8 @@ class Loss:
         Name of the link from raw scores to predictions, reported as `out_activation_`.
     normalized : bool, default=False
         Whether the predictions for a sample sum to one.
+    unit : str or None, default=None
+        Unit of a loss: "nats" of a negative log-likelihood, None of a loss that is a plain number.
 
     Examples
     --------
@@ -55,6 +57,7 @@ class Loss:
 
     output_activation = "identity"
     normalized = False
+    unit = None
 
     def loss_gradient(self, Y, Z, values, gradient, scratch):
         """Write each sample's loss and its gradient with respect to the raw scores.
@@ -109,6 +112,7 @@ class BinaryLogLoss(Loss):
     """Log-loss of independent sigmoid units, log(1 + exp(z)) - y z: two classes, or several labels a sample."""
 
     output_activation = "logistic"
+    unit = "nats"
 
     def loss_gradient(self, Y, Z, values, gradient, scratch):
         """Write the losses and the gradient, sigmoid(Z) - Y; see `Loss.loss_gradient`."""
@@ -138,6 +142,8 @@ class BinaryLogLoss(Loss):
 class SigmoidSquaredError(BinaryLogLoss):
     """Half the squared error of sigmoid units, (y - sigmoid(z))^2 / 2: the loss of the teaching notebook."""
 
+    unit = None
+
     def loss_gradient(self, Y, Z, values, gradient, scratch):
         """Write the losses and the gradient, (a - Y) a (1 - a) with a = sigmoid(Z); see `Loss.loss_gradient`."""
         np.subtract(sigmoid_(Z), Y, gradient)
@@ -157,6 +163,7 @@ class CategoricalLogLoss(Loss):
 
     output_activation = "softmax"
     normalized = True
+    unit = "nats"
 
     def loss_gradient(self, Y, Z, values, gradient, scratch):
         """Write the losses and the gradient, softmax(Z) - Y; see `Loss.loss_gradient`."""

@@ -14,8 +14,15 @@ PACKAGE = Path(skbackprop.__file__).parent
 GROUND = {"_blas", "_network", "activations", "initializers", "losses", "optimizers", "schedules"}
 FIRST = {"_batches", "_training", "functional"}
 TOP = {"_base", "_classifier", "_fitting", "_labels", "_parameters", "_scaling", "_threads"}
-FLOORS = {name: floor for floor, names in enumerate((GROUND, FIRST, TOP)) for name in names}
-ALLOWED = {0: {"numpy", "scipy"}, 1: {"numpy", "scipy"}, 2: {"numpy", "scipy", "sklearn", "joblib", "threadpoolctl"}}
+# Side rooms may look into the house; nothing in the house imports them.
+SIDE = {"_display_curves", "_display_weights", "_plotting", "display", "inspection"}
+FLOORS = {name: floor for floor, names in enumerate((GROUND, FIRST, TOP, SIDE)) for name in names}
+ALLOWED = {
+    0: {"numpy", "scipy"},
+    1: {"numpy", "scipy"},
+    2: {"numpy", "scipy", "sklearn", "joblib", "threadpoolctl"},
+    3: {"numpy", "scipy", "sklearn", "matplotlib"},
+}
 STANDARD_LIBRARY = {
     "abc",
     "copy",

@@ -1,0 +1,11 @@
+"""Pictures of training and of trained networks, in the style of scikit-learn's displays; they need matplotlib.
+
+Each display has a class method `from_estimator` that draws a fitted network, a constructor that takes plain data, and
+`plot`, which draws them. Afterwards `ax_` and `figure_` hold matplotlib's axes and figure, and further attributes that end
+in an underscore what was drawn. Install matplotlib with `pip install "skbackprop[plot]"`.
+"""
+
+from ._display_curves import GradientFlowDisplay, LossCurveDisplay
+from ._display_weights import FirstLayerDisplay, NetworkDisplay
+
+__all__ = ["FirstLayerDisplay", "GradientFlowDisplay", "LossCurveDisplay", "NetworkDisplay"]
