@@ -3,6 +3,9 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+# Colours of weights: red is positive, blue negative, and white, which does not show on white, zero.
+CMAP = "RdBu_r"
+
 
 def check_matplotlib(caller):
     """Raise unless matplotlib is installed; to be called before any other work."""
@@ -36,7 +39,7 @@ def whole_ticks(ax):
     """Let the ticks of the horizontal axis be whole numbers, as epochs and layers are."""
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 (optional)
 
-    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
 
 
 def check_fitted(estimator, attribute):
@@ -64,6 +67,12 @@ def trained_weights(estimator):
     if scaling is None:
         return coefs, "weight"
     return [coefs[0] * scaling.scale[:, np.newaxis], *coefs[1:]], "weight, for standardised inputs"
+
+
+def symmetric_limits(values):
+    """Return limits of a colour scale with zero in the middle."""
+    largest = float(np.max(np.abs(values), initial=0.0)) or 1.0
+    return {"vmin": -largest, "vmax": largest}
 
 
 def add_label(old, new):

@@ -5,7 +5,9 @@ Each display has a class method `from_estimator` that draws a fitted network, a 
 in an underscore what was drawn. Install matplotlib with `pip install "skbackprop[plot]"`.
 """
 
-from ._display_curves import GradientFlowDisplay, LossCurveDisplay
-from ._display_weights import FirstLayerDisplay, NetworkDisplay
+from ._display_first_layer import FirstLayerDisplay
+from ._display_gradient_flow import GradientFlowDisplay
+from ._display_loss_curve import LossCurveDisplay
+from ._display_network import NetworkDisplay
 
 __all__ = ["FirstLayerDisplay", "GradientFlowDisplay", "LossCurveDisplay", "NetworkDisplay"]

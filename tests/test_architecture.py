@@ -15,7 +15,15 @@ GROUND = {"_blas", "_network", "activations", "initializers", "losses", "optimiz
 FIRST = {"_batches", "_training", "functional"}
 TOP = {"_base", "_classifier", "_fitting", "_labels", "_parameters", "_scaling", "_threads"}
 # Side rooms may look into the house; nothing in the house imports them.
-SIDE = {"_display_curves", "_display_weights", "_plotting", "display", "inspection"}
+SIDE = {
+    "_display_first_layer",
+    "_display_gradient_flow",
+    "_display_loss_curve",
+    "_display_network",
+    "_plotting",
+    "display",
+    "inspection",
+}
 FLOORS = {name: floor for floor, names in enumerate((GROUND, FIRST, TOP, SIDE)) for name in names}
 ALLOWED = {
     0: {"numpy", "scipy"},

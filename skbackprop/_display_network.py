@@ -1,26 +1,17 @@
-"""Displays of the weights: the network as a drawing, and its first layer as images."""
+"""Display of the weights: the network as a drawing."""
 
-import math
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
-from ._plotting import axes_for, check_count, check_fitted, check_matplotlib, trained_weights
+from ._plotting import CMAP, axes_for, check_count, check_fitted, check_matplotlib, symmetric_limits, trained_weights
 
-# Red is positive, blue negative, and white, which does not show, zero.
-CMAP = "RdBu_r"
 # Widths of edges in points, of the weakest and the strongest.
 THINNEST, THICKEST = 0.2, 2.5
 # Letters of the default font are about so wide, in units of their size, and names are cut off at so many letters.
-LETTER, LONGEST_NAME = 0.6, 24
+LETTER, LONGEST_NAME = 0.55, 24
 POINTS_AN_INCH = 72
-
-
-def _symmetric(values):
-    """Return colour limits with zero in the middle."""
-    largest = float(np.max(np.abs(values), initial=0.0)) or 1.0
-    return {"vmin": -largest, "vmax": largest}
 
 
 class _Column(NamedTuple):
@@ -72,7 +63,8 @@ class NetworkDisplay:
     coefs : list of array-like
         Weights of each layer, of shape (fan_in, fan_out).
     layer_names : list of str, default=None
-        Name of each layer, that of the inputs first; by default "inputs", "hidden 1", ..., "outputs".
+        Name of each layer, that of the inputs first; by default "inputs", "hidden 1", ..., "outputs". The number of
+        units is written below its first line.
     input_names, output_names : array-like of str, default=None
         Names of the inputs and of the output units.
     weight_name : str, default="weight"
@@ -204,28 +196,30 @@ class NetworkDisplay:
         check_count("max_units", max_units)
         ax = axes_for(self, ax, figsize=(max(6.4, 1.2 * len(self.layer_sizes) + 1), 4.8))
         columns, n_rows = _stretched([_column(size, max_units) for size in self.layer_sizes])
+        ax.set_axis_off()
         self._draw_edges(columns)
         self.colorbar_ = self.figure_.colorbar(self.edges_, ax=ax, label=self.weight_name) if colorbar else None
         names = [
             None if names is None or len(names) > max_units else [_short(name) for name in names]
             for names in (self.input_names, self.output_names)
         ]
-        units = [f"{size} unit{'' if size == 1 else 's'}" for size in self.layer_sizes]
-        titles = [f"{name}\n{n_units}" for name, n_units in zip(self.layer_names, units, strict=True)]
+        titles = []
+        for layer_name, n_units in zip(self.layer_names, self.layer_sizes, strict=True):
+            first, *others = layer_name.split("\n")
+            titles.append("\n".join([first, f"{n_units} unit{'' if n_units == 1 else 's'}", *others]))
         size, top = self._set_limits(n_rows, titles, names)
         self.texts_, self.units_ = [], []
         circle = {"s": (0.8 * size) ** 2, "facecolor": "white", "edgecolor": "black", "zorder": 3}
         for layer, (column, title) in enumerate(zip(columns, titles, strict=True)):
             self.units_.append(ax.scatter(np.full(len(column.units), layer), column.heights, **circle))
             if column.gap is not None:
-                others = f"⋮ {self.layer_sizes[layer] - len(column.units)} more"
+                others = f"⋮\n{self.layer_sizes[layer] - len(column.units)} more"
                 background = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
-                self._write(layer, column.gap, others, size, bbox=background, zorder=4)
-            self._write(layer, top, title, size, va="bottom")
+                self._write(layer, column.gap, others, size, bbox=background, zorder=4, linespacing=1.0)
+            self._write(layer, top, title, size, va="top")
         for layer, side, shift, given in ((0, "right", -size, names[0]), (len(columns) - 1, "left", size, names[1])):
             for name, height in zip(given or [], columns[layer].heights, strict=False):
                 self._write(layer, height, name, size, shift=shift, ha=side)
-        ax.set_axis_off()
         return self
 
     def _draw_edges(self, columns):
@@ -240,7 +234,7 @@ class NetworkDisplay:
             ends[..., 0, 1], ends[..., 1, 1] = below.heights[:, np.newaxis], above.heights
             segments.append(ends.reshape(-1, 2, 2))
         weights, segments = np.concatenate(weights), np.concatenate(segments)
-        order, limits = np.argsort(np.abs(weights), kind="stable"), _symmetric(weights)
+        order, limits = np.argsort(np.abs(weights), kind="stable"), symmetric_limits(weights)
         widths = THINNEST + (THICKEST - THINNEST) * np.abs(weights[order]) / limits["vmax"]
         self.edges_ = LineCollection(segments[order], linewidths=widths, cmap=CMAP, zorder=1)
         self.edges_.set_array(weights[order])
@@ -248,7 +242,10 @@ class NetworkDisplay:
         self.ax_.add_collection(self.edges_)
 
     def _set_limits(self, n_rows, titles, names):
-        """Make room for titles and names; return the size of the letters, in points, and the height of the titles."""
+        """Make room for titles and names; return the size of the letters, in points, and the top of the titles."""
+        if self.figure_.get_layout_engine() is not None:
+            # The layout decides how large the axes are, and does so when it draws.
+            self.figure_.draw_without_rendering()
         box = self.ax_.get_window_extent()
         width, height = (length * POINTS_AN_INCH / self.figure_.dpi for length in (box.width, box.height))
         lines = [line for title in titles for line in title.split("\n")]
@@ -259,145 +256,11 @@ class NetworkDisplay:
         a_layer = max(width - sum(sides), width / 3) / (len(titles) - 1)
         self.ax_.set_xlim(-sides[0] / a_layer, len(titles) - 1 + sides[1] / a_layer)
         a_row = (height - 1.5 * n_lines * size) / (n_rows + 1)
-        self.ax_.set_ylim(-(n_rows + 1) / 2, (n_rows + 1) / 2 + 1.5 * n_lines * size / a_row)
-        return size, (n_rows + 1) / 2
+        top = (n_rows + 1) / 2 + 1.5 * n_lines * size / a_row
+        self.ax_.set_ylim(-(n_rows + 1) / 2, top)
+        return size, top
 
     def _write(self, layer, height, text, size, shift=0.0, ha="center", va="center", **style):
         """Write at a place, shifted to the right by some points."""
         style = {"fontsize": size, "xytext": (shift, 0), "textcoords": "offset points", "ha": ha, "va": va, **style}
         self.texts_.append(self.ax_.annotate(text, (layer, height), **style))
-
-
-class FirstLayerDisplay:
-    """Weights of the first layer as images, one for each unit, for inputs that are the pixels of an image.
-
-    Create it with `from_estimator`, or from weights.
-
-    Parameters
-    ----------
-    weights : array-like of shape (n_pixels, n_units)
-        The weights of each unit are a column, pixels in the order of the inputs: row after row.
-    image_shape : tuple of int, default=None
-        Rows and columns of an image; None if it is as high as it is wide.
-    weight_name : str, default="weight"
-        Label of the colour bar.
-
-    Attributes
-    ----------
-    ax_, figure_ : matplotlib Axes and Figure
-        What is drawn on.
-    image_ : matplotlib AxesImage
-        The images, side by side and row after row, with a gap between them.
-    colorbar_ : matplotlib Colorbar or None
-        Says what weight a colour is; white is zero.
-
-    Raises
-    ------
-    ValueError
-        If the weights do not have two dimensions, or the pixels do not make such an image.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skbackprop.display import FirstLayerDisplay
-    >>> FirstLayerDisplay(np.ones((64, 10))).image_shape
-    (8, 8)
-    """
-
-    def __init__(self, weights, *, image_shape=None, weight_name="weight"):
-        self.weights = np.asarray(weights, dtype=float)
-        if self.weights.ndim != 2:
-            raise ValueError(f"Got weights of shape {self.weights.shape}: pass an array of shape (n_pixels, n_units).")
-        n_pixels = len(self.weights)
-        if image_shape is None:
-            side = math.isqrt(n_pixels)
-            if side**2 != n_pixels:
-                raise ValueError(
-                    f"Got image_shape=None for {n_pixels} inputs, which make no square: pass image_shape, rows and columns."
-                )
-            image_shape = side, side
-        if len(image_shape) != 2 or math.prod(image_shape) != n_pixels:
-            raise ValueError(
-                f"Got image_shape={image_shape!r} for {n_pixels} inputs: pass two numbers, rows and columns, whose product "
-                f"is {n_pixels}."
-            )
-        self.image_shape, self.weight_name = tuple(image_shape), weight_name
-
-    @classmethod
-    def from_estimator(cls, estimator, *, image_shape=None, ax=None, **kwargs):
-        """Draw the first layer of a fitted network.
-
-        Where training standardises the inputs, the weights are those for standardised inputs, which can be compared across
-        pixels; `coefs_` are for the raw ones.
-
-        Parameters
-        ----------
-        estimator : estimator
-            A fitted network.
-        image_shape : tuple of int, default=None
-            Rows and columns of an image; None if it is as high as it is wide.
-        ax : matplotlib Axes, default=None
-            Axes to draw on; None makes new ones.
-        **kwargs : dict
-            Passed to `plot`.
-
-        Returns
-        -------
-        display : FirstLayerDisplay
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError
-            If the estimator is not fitted.
-        TypeError
-            If it is no network.
-        ValueError
-            If the inputs do not make such an image.
-        ImportError
-            If matplotlib is not installed.
-        """
-        check_matplotlib(f"{cls.__name__}.from_estimator")
-        check_fitted(estimator, "coefs_")
-        coefs, weight_name = trained_weights(estimator)
-        return cls(coefs[0], image_shape=image_shape, weight_name=weight_name).plot(ax, **kwargs)
-
-    def plot(self, ax=None, *, max_units=16, colorbar=True, **kwargs):
-        """Draw the images.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, default=None
-            Axes to draw on; None makes new ones.
-        max_units : int, default=16
-            Most units that are shown: the first.
-        colorbar : bool, default=True
-            Whether to draw a colour bar.
-        **kwargs : dict
-            Passed to matplotlib's `Axes.imshow`, such as `cmap`.
-
-        Returns
-        -------
-        self : FirstLayerDisplay
-
-        Raises
-        ------
-        ValueError
-            If `max_units` is not a whole number of at least 1.
-        """
-        check_count("max_units", max_units)
-        ax = axes_for(self, ax)
-        (height, width), n_units = self.image_shape, self.weights.shape[1]
-        n_shown = min(n_units, max_units)
-        n_columns = math.ceil(math.sqrt(n_shown))
-        n_rows = math.ceil(n_shown / n_columns)
-        # What is not a number stays white: the gaps, and places without a unit.
-        mosaic = np.full((n_rows * (height + 1) - 1, n_columns * (width + 1) - 1), np.nan)
-        for unit in range(n_shown):
-            row, column = (unit // n_columns) * (height + 1), (unit % n_columns) * (width + 1)
-            mosaic[row : row + height, column : column + width] = self.weights[:, unit].reshape(height, width)
-        limits = _symmetric(self.weights[:, :n_shown])
-        self.image_ = ax.imshow(mosaic, **{"cmap": CMAP, "interpolation": "nearest", **limits, **kwargs})
-        self.colorbar_ = self.figure_.colorbar(self.image_, ax=ax, label=self.weight_name) if colorbar else None
-        units = f"all {n_units} units" if n_shown == n_units else f"first {n_shown} of {n_units} units"
-        ax.set(title=f"first layer, {units}", xticks=[], yticks=[])
-        return self
