@@ -57,9 +57,5 @@ strength = np.abs(networks[0].coefs_[0] * X_train.std(axis=0)[:, np.newaxis]).me
 middle = np.zeros((8, 8), dtype=bool)
 middle[1:7, 2:6] = True
 ratio = strength[middle].mean() / strength[~middle].mean()
-print(
-    f"\nLearnt: the large network was best in epoch {best[1]} of {networks[1].n_iter_}, and early stopping kept the weights it had then."
-)
-print(
-    f"The small one's hidden units weigh the {middle.sum()} pixels in the middle {ratio:.1f} times as much as those around them."
-)
+print(f"\nLearnt: the large network did best in epoch {best[1]} of {networks[1].n_iter_}; those weights are kept.")
+print(f"The small one weighs the {middle.sum()} pixels in the middle {ratio:.1f} times as much as those around them.")

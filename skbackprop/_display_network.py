@@ -9,8 +9,8 @@ from ._plotting import CMAP, axes_for, check_count, check_fitted, check_matplotl
 
 # Widths of edges in points, of the weakest and the strongest.
 THINNEST, THICKEST = 0.2, 2.5
-# Letters of the default font are about so wide, in units of their size, and names are cut off at so many letters.
-LETTER, LONGEST_NAME = 0.55, 24
+# Names are cut off at so many letters.
+LONGEST_NAME = 24
 POINTS_AN_INCH = 72
 
 
@@ -51,6 +51,13 @@ def _short(name):
     """Return a name that is not too long to be drawn."""
     name = str(name)
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+
+
+def _width(text):
+    """Return the width of the widest line, in units of the size of the letters."""
+    from matplotlib.textpath import TextPath  # noqa: PLC0415 (optional)
+
+    return max(TextPath((0, 0), line, size=1).get_extents().x1 if line.strip() else 0.0 for line in text.split("\n"))
 
 
 class NetworkDisplay:
@@ -248,12 +255,12 @@ class NetworkDisplay:
             self.figure_.draw_without_rendering()
         box = self.ax_.get_window_extent()
         width, height = (length * POINTS_AN_INCH / self.figure_.dpi for length in (box.width, box.height))
-        lines = [line for title in titles for line in title.split("\n")]
-        widest, n_lines = LETTER * max(map(len, lines)), max(title.count("\n") + 1 for title in titles)
-        size = min(10.0, 0.9 * width / (len(titles) * widest), height / (1.2 * n_rows + 1.5 * n_lines))
-        # Half a title, or the names, stand beside the outer columns.
-        sides = [max(widest / 2, 1.5 + LETTER * max(map(len, given or [""]))) * size for given in names]
-        a_layer = max(width - sum(sides), width / 3) / (len(titles) - 1)
+        widest, n_lines = max(map(_width, titles)), max(title.count("\n") + 1 for title in titles)
+        # Half a title, or the names, stand beside the outer columns: in units of the size, as all widths here.
+        sides = [max(widest / 2, 2 + max(map(_width, given or [""]))) for given in names]
+        least_width, least_height = sum(sides) + 1.15 * widest * (len(titles) - 1), 1.2 * n_rows + 1.5 * n_lines
+        size = min(10.0, width / least_width, height / least_height)
+        a_layer = (width / size - sum(sides)) / (len(titles) - 1)
         self.ax_.set_xlim(-sides[0] / a_layer, len(titles) - 1 + sides[1] / a_layer)
         a_row = (height - 1.5 * n_lines * size) / (n_rows + 1)
         top = (n_rows + 1) / 2 + 1.5 * n_lines * size / a_row

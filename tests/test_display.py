@@ -12,11 +12,10 @@ mpl.use("Agg")
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
-from sklearn.base import RegressorMixin
 from sklearn.datasets import load_iris
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import accuracy_score, make_scorer
-from sklearn.neural_network import MLPClassifier
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -221,29 +220,31 @@ def test_the_name_of_the_score(scoring, name):
     assert _score_name(make(scoring=scoring)) == name
 
 
-def test_the_score_of_a_regressor_is_its_own():
-    class Regressor(RegressorMixin, SigmoidBackpropClassifier):
-        pass
-
-    regressor = SigmoidBackpropClassifier.__new__(Regressor)
-    regressor.scoring = None
-    assert _score_name(regressor) in {"accuracy", "R²"}
+def test_the_score_of_a_regressor_is_r_squared():
+    regressor = MLPRegressor((5,), early_stopping=True, max_iter=500, random_state=0).fit(X, X[:, 0])
+    display = drawn(LossCurveDisplay.from_estimator(regressor))
+    assert (display.ax_.get_ylabel(), display.score_ax_.get_ylabel()) == ("squared_error", "validation R²")
+    np.testing.assert_array_equal(display.validation_line_.get_ydata(), regressor.validation_scores_)
 
 
 def test_epochs_without_a_score_are_left_out_of_the_validation_curve():
-    classifier = make(warm_start=True, max_iter=30).fit(X, y)
-    before = len(classifier.loss_curve_)
-    classifier.fit(X, y, X_val=X, y_val=y)
+    before, classifier = 3, make()
+    for epoch in range(5):
+        held_out = {"X_val": X, "y_val": y} if epoch >= before else {}
+        classifier.partial_fit(X, y, classes=[0, 1, 2], **held_out)
     display = drawn(LossCurveDisplay.from_estimator(classifier))
     values = display.validation_line_.get_ydata()
     assert np.isnan(values[:before]).all()
     np.testing.assert_array_equal(values[before:], -np.array(classifier.validation_scores_))
 
 
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_a_diverged_last_epoch_has_no_score():
-    classifier = make(solver="sgd", activation="identity", loss="squared_error").fit(X, y, X_val=X, y_val=y)
-    classifier.loss_curve_ = [*classifier.loss_curve_, np.inf]
+def test_the_epoch_that_diverged_has_no_score():
+    # Each step multiplies the weights by a large number, so that float32 overflows after a few epochs.
+    settings = {"solver": "sgd", "momentum": 0, "learning_rate": "constant", "learning_rate_init": 1.0, "alpha": 1e5}
+    classifier = make(**settings)
+    with pytest.warns(ConvergenceWarning):
+        classifier.fit(X.astype(np.float32), y, X_val=X, y_val=y)
+    assert len(classifier.validation_scores_) == len(classifier.loss_curve_) - 1 > 0
     display = drawn(LossCurveDisplay.from_estimator(classifier))
     np.testing.assert_array_equal(display.validation[:-1], -np.array(classifier.validation_scores_))
     assert np.isnan(display.validation[-1])
