@@ -103,7 +103,8 @@ class GradientFlowDisplay:
         check_fitted(estimator, "coefs_")
         from .inspection import gradient_flow  # noqa: PLC0415 (only this needs it)
 
-        norms = gradient_flow(estimator, X, y, sample_weight=sample_weight).gradient_norms
+        flow = gradient_flow(estimator, X, y, sample_weight=sample_weight)
+        norms = [layer.gradient_norm for layer in flow.layers]
         return cls(norms, loss_unit=loss_unit(estimator), label=label).plot(ax, **kwargs)
 
     @classmethod

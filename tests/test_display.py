@@ -23,6 +23,7 @@ from skbackprop import SigmoidBackpropClassifier
 from skbackprop._display_loss_curve import _score_name
 from skbackprop.display import FirstLayerDisplay, GradientFlowDisplay, LossCurveDisplay, NetworkDisplay
 from skbackprop.losses import BinaryLogLoss, SigmoidSquaredError
+from skbackprop.optimizers import Optimizer
 
 X, y = load_iris(return_X_y=True)
 rng = np.random.RandomState(0)
@@ -221,7 +222,7 @@ def test_the_name_of_the_score(scoring, name):
 
 
 def test_the_score_of_a_regressor_is_r_squared():
-    regressor = MLPRegressor((5,), early_stopping=True, max_iter=500, random_state=0).fit(X, X[:, 0])
+    regressor = MLPRegressor(hidden_layer_sizes=(5,), early_stopping=True, max_iter=500, random_state=0).fit(X, X[:, 0])
     display = drawn(LossCurveDisplay.from_estimator(regressor))
     assert (display.ax_.get_ylabel(), display.score_ax_.get_ylabel()) == ("squared_error", "validation R²")
     np.testing.assert_array_equal(display.validation_line_.get_ydata(), regressor.validation_scores_)
@@ -241,7 +242,7 @@ def test_epochs_without_a_score_are_left_out_of_the_validation_curve():
 def test_the_epoch_that_diverged_has_no_score():
     # Each step multiplies the weights by a large number, so that float32 overflows after a few epochs.
     settings = {"solver": "sgd", "momentum": 0, "learning_rate": "constant", "learning_rate_init": 1.0, "alpha": 1e5}
-    classifier = make(**settings)
+    classifier = make(batch_size=len(X), **settings)
     with pytest.warns(ConvergenceWarning):
         classifier.fit(X.astype(np.float32), y, X_val=X, y_val=y)
     assert len(classifier.validation_scores_) == len(classifier.loss_curve_) - 1 > 0
@@ -324,7 +325,7 @@ def test_norms_of_exactly_zero_are_marked_at_the_bottom():
 def test_the_norms_of_an_estimator_are_those_of_inspection(monkeypatch):
     def gradient_flow(estimator, X, y=None, sample_weight=None):
         asked.append((estimator, X, y, sample_weight))
-        return SimpleNamespace(gradient_norms=NORMS[0])
+        return SimpleNamespace(layers=[SimpleNamespace(gradient_norm=norm) for norm in NORMS[0]])
 
     asked, classifier, weight = [], make().fit(X, y), np.ones(len(X))
     monkeypatch.setitem(sys.modules, "skbackprop.inspection", SimpleNamespace(gradient_flow=gradient_flow))
@@ -335,6 +336,29 @@ def test_the_norms_of_an_estimator_are_those_of_inspection(monkeypatch):
     assert display.ax_.get_ylabel() == "norm of the gradient (nats per unit of weight)"
     classifier = make(loss="squared_error").fit(X, y)
     assert GradientFlowDisplay.from_estimator(classifier, X, y).ax_.get_ylabel() == "norm of the gradient"
+
+
+class LastGradient(Optimizer):
+    """Changes nothing and keeps the gradient it is given."""
+
+    full_batch = True
+
+    def update(self, theta, gradient, state, learning_rate, loss):
+        self.gradient = gradient.copy()
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_the_norms_of_an_estimator_are_those_of_the_gradient_that_training_descends():
+    pytest.importorskip("skbackprop.inspection")
+    ax = Figure().subplots()
+    for activation in ("logistic", "relu"):
+        settings = {"activation": activation, "init": "glorot", "standardize": True, "alpha": 0, "max_iter": 1}
+        classifier = make(hidden_layer_sizes=(10,) * 6, solver=(last := LastGradient()), **settings).fit(X, y)
+        display = drawn(GradientFlowDisplay.from_estimator(classifier, X, y, ax=ax, label=activation))
+        ends = np.cumsum([coef.size for coef in classifier.coefs_])
+        expected = [np.linalg.norm(part) for part in np.split(last.gradient, ends)[:-1]]
+        np.testing.assert_allclose(display.lines_[0].get_ydata(), expected, rtol=1e-9)
+    assert legend(ax) == ["logistic", "relu"]
 
 
 def test_what_is_no_array_of_norms():
