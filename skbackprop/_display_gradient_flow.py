@@ -70,7 +70,7 @@ class GradientFlowDisplay:
         estimator : estimator
             A fitted network.
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Samples whose loss is differentiated.
+            Samples whose loss, without penalty, is differentiated.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             Their targets.
         sample_weight : array-like of shape (n_samples,), default=None
