@@ -23,6 +23,7 @@ class BinaryLogLoss(Loss):
     """Log-loss of independent sigmoid units, log(1 + exp(z)) - y z: two classes, or several labels a sample."""
 
     output_activation = "logistic"
+    unit = "nats"
 
     def loss_gradient(self, Y, Z, values, gradient, scratch):
         """Write the losses and the gradient, sigmoid(Z) - Y; see `Loss.loss_gradient`."""
@@ -52,6 +53,8 @@ class BinaryLogLoss(Loss):
 class SigmoidSquaredError(BinaryLogLoss):
     """Half the squared error of sigmoid units, (y - sigmoid(z))^2 / 2: the loss of the teaching notebook."""
 
+    unit = None
+
     def loss_gradient(self, Y, Z, values, gradient, scratch):
         """Write the losses and the gradient, (a - Y) a (1 - a) with a = sigmoid(Z); see `Loss.loss_gradient`."""
         np.subtract(sigmoid_(Z), Y, gradient)
@@ -71,6 +74,7 @@ class CategoricalLogLoss(Loss):
 
     output_activation = "softmax"
     normalized = True
+    unit = "nats"
 
     def loss_gradient(self, Y, Z, values, gradient, scratch):
         """Write the losses and the gradient, softmax(Z) - Y; see `Loss.loss_gradient`."""

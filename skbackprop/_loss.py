@@ -32,6 +32,8 @@ class Loss:
         Name of the link from raw scores to predictions, reported as `out_activation_`.
     normalized : bool, default=False
         Whether the predictions for a sample sum to one.
+    unit : str or None, default=None
+        Unit of a loss: "nats" of a negative log-likelihood, None of a loss that is a plain number.
 
     Examples
     --------
@@ -46,6 +48,7 @@ class Loss:
 
     output_activation = "identity"
     normalized = False
+    unit = None
 
     def loss_gradient(self, Y, Z, values, gradient, scratch):
         """Write each sample's loss and its gradient with respect to the raw scores.

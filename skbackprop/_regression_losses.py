@@ -170,6 +170,7 @@ class PoissonDeviance(RegressionLoss):
     """Half the Poisson deviance, exp(z) - y z + y log y - y: the mean of counts is learnt (Nelder and Wedderburn, 1972)."""
 
     output_activation = "exp"
+    unit = "nats"
     log_link = True
     least_target = 0.0
 

@@ -55,14 +55,18 @@ class Step:
         if "random_state" not in state:
             # A copy: looking at a step must not change the draws of the next `fit`.
             state["random_state"] = copy.deepcopy(check_random_state(draft.random_state))
-        draft._scale(samples, resume)
+        samples, _ = draft._scale(samples, None, resume)
         self.network = draft._make_network(samples, state, resume)
         # All samples are one batch, as they stand, whatever an earlier run held out or how it shuffled.
         state.pop("rows", None)
         draft.batch_size, draft.shuffle, draft.verbose = samples.X.shape[0], False, False
         self._batches = draft._make_batches(samples, self.optimizer, state)
         self.objective = draft._make_objective(self.network, self._batches, state)
-        self.X, self.Y, self.sample_weight = next(iter(self._batches.epoch()))
+        # Of tied weights the objective is a wrapper.
+        self._plain_objective = getattr(self.objective, "objective", self.objective)
+        self.X, self.Y, self.sample_weight = batch = next(iter(self._batches.epoch()))
+        # The same batch each time, noise on its inputs included.
+        self._batches.epoch = lambda: [batch]
         self.standardized = draft._scaling is not None
         self._generator = state.get("generator") if draft.dropout else None
         self._first_draws = None if self._generator is None else self._generator.bit_generator.state
@@ -102,7 +106,7 @@ class Step:
         return [layer.mask for layer in self._propagation().hidden]
 
     def _propagation(self):
-        return self.objective._propagations[len(self.Y)]
+        return self._plain_objective._propagations[len(self.Y)]
 
 
 def _cast(samples, dtype):
@@ -171,7 +175,7 @@ def record(step):
     loss : float
     learning_rate : float or None
     """
-    network, objective = step.network, step.objective
+    network, objective = step.network, step._plain_objective
     hidden = network.activations = tuple(RecordingActivation(activation) for activation in network.activations)
     output = objective.loss = RecordingLoss(objective.loss)
     with limit_threads(network, len(step.Y)), np.errstate(**QUIET):
@@ -187,7 +191,7 @@ def record(step):
         for layer, mask in zip(layers, [*step.masks(), None], strict=True):
             layer["inputs"], layer["mask"] = inputs, None if mask is None else mask.copy()
             inputs = layer["activations"] if mask is None else layer["activations"] * mask
-        before, gradient = network.theta.copy(), objective.gradient.copy()
+        before, gradient = network.theta.copy(), step.objective.gradient.copy()
         learning_rate = step.take()
     for suffix, vector in (("", before), ("_gradient", gradient), ("_update", network.theta - before)):
         for layer, weights, biases in zip(layers, *network.layer_views(vector), strict=True):

@@ -1,0 +1,145 @@
+"""Display of the first layer's weights as images."""
+
+import math
+
+import numpy as np
+
+from ._plotting import CMAP, axes_for, check_count, check_fitted, check_matplotlib, symmetric_limits, trained_weights
+
+# Colour between the images, grey since white is a weight of zero.
+GAP = "0.75"
+
+
+class FirstLayerDisplay:
+    """Weights of the first layer as images, one for each unit, for inputs that are the pixels of an image.
+
+    Create it with `from_estimator`, or from weights.
+
+    Parameters
+    ----------
+    weights : array-like of shape (n_pixels, n_units)
+        The weights of each unit are a column, pixels in the order of the inputs: row after row.
+    image_shape : tuple of int, default=None
+        Rows and columns of an image; None if it is as high as it is wide.
+    weight_name : str, default="weight"
+        Label of the colour bar.
+
+    Attributes
+    ----------
+    ax_, figure_ : matplotlib Axes and Figure
+        What is drawn on.
+    image_ : matplotlib AxesImage
+        The images, side by side and row after row, with a gap between them.
+    colorbar_ : matplotlib Colorbar or None
+        Says what weight a colour is; white is zero.
+
+    Raises
+    ------
+    ValueError
+        If the weights do not have two dimensions, or the pixels do not make such an image.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.display import FirstLayerDisplay
+    >>> FirstLayerDisplay(np.ones((64, 10))).image_shape
+    (8, 8)
+    """
+
+    def __init__(self, weights, *, image_shape=None, weight_name="weight"):
+        self.weights = np.asarray(weights, dtype=float)
+        if self.weights.ndim != 2:
+            raise ValueError(f"Got weights of shape {self.weights.shape}: pass an array of shape (n_pixels, n_units).")
+        n_pixels = len(self.weights)
+        if image_shape is None:
+            side = math.isqrt(n_pixels)
+            if side**2 != n_pixels:
+                raise ValueError(
+                    f"Got image_shape=None for {n_pixels} inputs, which make no square: pass image_shape, rows and columns."
+                )
+            image_shape = side, side
+        if len(image_shape) != 2 or math.prod(image_shape) != n_pixels:
+            raise ValueError(
+                f"Got image_shape={image_shape!r} for {n_pixels} inputs: pass two numbers, rows and columns, whose product "
+                f"is {n_pixels}."
+            )
+        self.image_shape, self.weight_name = tuple(image_shape), weight_name
+
+    @classmethod
+    def from_estimator(cls, estimator, *, image_shape=None, ax=None, **kwargs):
+        """Draw the first layer of a fitted network.
+
+        Where training standardises the inputs, the weights are those for standardised inputs, which can be compared across
+        pixels; `coefs_` are for the raw ones.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A fitted network.
+        image_shape : tuple of int, default=None
+            Rows and columns of an image; None if it is as high as it is wide.
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None makes new ones.
+        **kwargs : dict
+            Passed to `plot`.
+
+        Returns
+        -------
+        display : FirstLayerDisplay
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the estimator is not fitted.
+        TypeError
+            If it is no network.
+        ValueError
+            If the inputs do not make such an image.
+        ImportError
+            If matplotlib is not installed.
+        """
+        check_matplotlib(f"{cls.__name__}.from_estimator")
+        check_fitted(estimator, "coefs_")
+        coefs, weight_name = trained_weights(estimator)
+        return cls(coefs[0], image_shape=image_shape, weight_name=weight_name).plot(ax, **kwargs)
+
+    def plot(self, ax=None, *, max_units=16, colorbar=True, **kwargs):
+        """Draw the images.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None makes new ones.
+        max_units : int, default=16
+            Most units that are shown: the first.
+        colorbar : bool, default=True
+            Whether to draw a colour bar.
+        **kwargs : dict
+            Passed to matplotlib's `Axes.imshow`, such as `cmap`.
+
+        Returns
+        -------
+        self : FirstLayerDisplay
+
+        Raises
+        ------
+        ValueError
+            If `max_units` is not a whole number of at least 1.
+        """
+        check_count("max_units", max_units)
+        ax = axes_for(self, ax)
+        (height, width), n_units = self.image_shape, self.weights.shape[1]
+        n_shown = min(n_units, max_units)
+        n_columns = math.ceil(math.sqrt(n_shown))
+        n_rows = math.ceil(n_shown / n_columns)
+        # What is not a number shows the background: the gaps, and places without a unit.
+        mosaic = np.full((n_rows * (height + 1) - 1, n_columns * (width + 1) - 1), np.nan)
+        for unit in range(n_shown):
+            row, column = (unit // n_columns) * (height + 1), (unit % n_columns) * (width + 1)
+            mosaic[row : row + height, column : column + width] = self.weights[:, unit].reshape(height, width)
+        limits = symmetric_limits(self.weights[:, :n_shown])
+        self.image_ = ax.imshow(mosaic, **{"cmap": CMAP, "interpolation": "nearest", **limits, **kwargs})
+        self.colorbar_ = self.figure_.colorbar(self.image_, ax=ax, label=self.weight_name) if colorbar else None
+        units = f"all {n_units} units" if n_shown == n_units else f"first {n_shown} of {n_units} units"
+        ax.set(title=f"first layer, {units}", xticks=[], yticks=[], facecolor=GAP)
+        return self

@@ -1,0 +1,273 @@
+"""Display of the weights: the network as a drawing."""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from ._plotting import CMAP, axes_for, check_count, check_fitted, check_matplotlib, symmetric_limits, trained_weights
+
+# Widths of edges in points, of the weakest and the strongest.
+THINNEST, THICKEST = 0.2, 2.5
+# Names are cut off at so many letters.
+LONGEST_NAME = 24
+POINTS_AN_INCH = 72
+
+
+class _Column(NamedTuple):
+    """The units of a layer that are shown, their heights, and that of the ellipsis for the others, or None."""
+
+    units: np.ndarray
+    heights: np.ndarray
+    gap: float | None
+
+
+def _column(size, max_units):
+    """Return the first and the last units of a layer, one below the other around height 0.
+
+    The ellipsis takes the place of two units between them.
+    """
+    n_first = size if size <= max_units else (max_units + 1) // 2
+    n_last = 0 if size <= max_units else max_units - n_first
+    units, heights = np.r_[:n_first, size - n_last : size], np.arange(n_first + n_last, dtype=float)
+    heights[n_first:] += 2
+    gap = None if size <= max_units else n_first + 0.5
+    middle = (size - 1 if gap is None else max_units + 1) / 2
+    return _Column(units, middle - heights, gap if gap is None else middle - gap)
+
+
+def _stretched(columns):
+    """Return the columns with those of few units spread out, though no more than twice as far, and the number of rows."""
+    rows = [2 * max(np.max(np.abs(column.heights)), abs(column.gap or 0)) + 1 for column in columns]
+    factors = [min(2.0, max(rows) / own) for own in rows]
+    stretched = [
+        _Column(units, heights * factor, gap and gap * factor)
+        for (units, heights, gap), factor in zip(columns, factors, strict=True)
+    ]
+    return stretched, max(rows)
+
+
+def _short(name):
+    """Return a name that is not too long to be drawn."""
+    name = str(name)
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+
+
+def _width(text):
+    """Return the width of the widest line, in units of the size of the letters."""
+    from matplotlib.textpath import TextPath  # noqa: PLC0415 (optional)
+
+    return max(TextPath((0, 0), line, size=1).get_extents().x1 if line.strip() else 0.0 for line in text.split("\n"))
+
+
+class NetworkDisplay:
+    """A network as a drawing: a circle for each unit, a line for each weight, coloured by sign and as wide as it is large.
+
+    Biases are not drawn. Create it with `from_estimator`, or from weights.
+
+    Parameters
+    ----------
+    coefs : list of array-like
+        Weights of each layer, of shape (fan_in, fan_out).
+    layer_names : list of str, default=None
+        Name of each layer, that of the inputs first; by default "inputs", "hidden 1", ..., "outputs". The number of
+        units is written below its first line.
+    input_names, output_names : array-like of str, default=None
+        Names of the inputs and of the output units.
+    weight_name : str, default="weight"
+        Label of the colour bar.
+
+    Attributes
+    ----------
+    ax_, figure_ : matplotlib Axes and Figure
+        What is drawn on.
+    edges_ : matplotlib LineCollection
+        The weights between the units that are shown, by increasing size.
+    units_ : list of matplotlib PathCollection
+        The units that are shown, by layer.
+    texts_ : list of matplotlib Text
+        Names, sizes and ellipses.
+    colorbar_ : matplotlib Colorbar or None
+        Says what weight a colour is.
+
+    Raises
+    ------
+    ValueError
+        If the shapes of the weights do not fit each other, or there is not one name for each layer, input or output.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.display import NetworkDisplay
+    >>> display = NetworkDisplay([np.ones((2, 3)), np.ones((3, 1))], input_names=["width", "height"])
+    >>> display.layer_sizes
+    [2, 3, 1]
+    """
+
+    def __init__(self, coefs, *, layer_names=None, input_names=None, output_names=None, weight_name="weight"):
+        self.coefs = [np.asarray(coef, dtype=float) for coef in coefs]
+        shapes = [coef.shape for coef in self.coefs]
+        fit = all(len(shape) == 2 for shape in shapes)
+        if not shapes or not fit or any(below[1] != above[0] for below, above in pairwise(shapes)):
+            raise ValueError(
+                f"Got coefs of shapes {shapes}: pass an array of shape (fan_in, fan_out) for each layer, each fan_in being "
+                "the fan_out of the layer before."
+            )
+        self.layer_sizes = [shapes[0][0], *(shape[1] for shape in shapes)]
+        n_hidden = len(shapes) - 1
+        if layer_names is None:
+            layer_names = ["inputs", *(f"hidden {layer + 1}" for layer in range(n_hidden)), "outputs"]
+        self.layer_names, self.input_names, self.output_names = layer_names, input_names, output_names
+        self.weight_name = weight_name
+        for name, size in (
+            ("layer_names", n_hidden + 2),
+            ("input_names", self.layer_sizes[0]),
+            ("output_names", self.layer_sizes[-1]),
+        ):
+            names = getattr(self, name)
+            if names is not None and len(names) != size:
+                raise ValueError(f"Got {len(names)} {name}: pass {size}, or None.")
+
+    @classmethod
+    def from_estimator(cls, estimator, *, ax=None, **kwargs):
+        """Draw a fitted network.
+
+        Inputs are named if the network was fitted to a dataframe, outputs if it is a classifier. Where training
+        standardises the inputs, the first layer's weights are those for standardised inputs, which can be compared with
+        each other and with those of the other layers; `coefs_` are for the raw ones.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A fitted network.
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None makes new ones.
+        **kwargs : dict
+            Passed to `plot`.
+
+        Returns
+        -------
+        display : NetworkDisplay
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the estimator is not fitted.
+        TypeError
+            If it is no network.
+        ImportError
+            If matplotlib is not installed.
+        """
+        check_matplotlib(f"{cls.__name__}.from_estimator")
+        check_fitted(estimator, "coefs_")
+        coefs, weight_name = trained_weights(estimator)
+        activation, n_hidden = estimator.activation, len(coefs) - 1
+        activations = activation if isinstance(activation, list | tuple) else [activation] * n_hidden
+        names = [name if isinstance(name, str) else type(name).__name__ for name in activations]
+        hidden = [f"hidden {layer}\n{name}" for layer, name in enumerate(names, start=1)]
+        classes, n_outputs = getattr(estimator, "classes_", None), coefs[-1].shape[1]
+        if classes is not None:
+            # Of two classes there is one output unit, for the second.
+            classes = classes[-n_outputs:]
+        display = cls(
+            coefs,
+            layer_names=["inputs", *hidden, f"outputs\n{estimator.out_activation_}"],
+            input_names=getattr(estimator, "feature_names_in_", None),
+            output_names=classes,
+            weight_name=weight_name,
+        )
+        return display.plot(ax, **kwargs)
+
+    def plot(self, ax=None, *, max_units=16, colorbar=True):
+        """Draw the network.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None makes new ones.
+        max_units : int, default=16
+            Most units of a layer that are shown: the first and the last. The others are an ellipsis, with their number, and
+            inputs have no names then.
+        colorbar : bool, default=True
+            Whether to draw a colour bar.
+
+        Returns
+        -------
+        self : NetworkDisplay
+
+        Raises
+        ------
+        ValueError
+            If `max_units` is not a whole number of at least 1.
+        """
+        check_count("max_units", max_units)
+        ax = axes_for(self, ax, figsize=(max(6.4, 1.2 * len(self.layer_sizes) + 1), 4.8))
+        columns, n_rows = _stretched([_column(size, max_units) for size in self.layer_sizes])
+        ax.set_axis_off()
+        self._draw_edges(columns)
+        self.colorbar_ = self.figure_.colorbar(self.edges_, ax=ax, label=self.weight_name) if colorbar else None
+        names = [
+            None if names is None or len(names) > max_units else [_short(name) for name in names]
+            for names in (self.input_names, self.output_names)
+        ]
+        titles = []
+        for layer_name, n_units in zip(self.layer_names, self.layer_sizes, strict=True):
+            first, *others = layer_name.split("\n")
+            titles.append("\n".join([first, f"{n_units} unit{'' if n_units == 1 else 's'}", *others]))
+        size, top = self._set_limits(n_rows, titles, names)
+        self.texts_, self.units_ = [], []
+        circle = {"s": (0.8 * size) ** 2, "facecolor": "white", "edgecolor": "black", "zorder": 3}
+        for layer, (column, title) in enumerate(zip(columns, titles, strict=True)):
+            self.units_.append(ax.scatter(np.full(len(column.units), layer), column.heights, **circle))
+            if column.gap is not None:
+                others = f"⋮\n{self.layer_sizes[layer] - len(column.units)} more"
+                background = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
+                self._write(layer, column.gap, others, size, bbox=background, zorder=4, linespacing=1.0)
+            self._write(layer, top, title, size, va="top")
+        for layer, side, shift, given in ((0, "right", -size, names[0]), (len(columns) - 1, "left", size, names[1])):
+            for name, height in zip(given or [], columns[layer].heights, strict=False):
+                self._write(layer, height, name, size, shift=shift, ha=side)
+        return self
+
+    def _draw_edges(self, columns):
+        """Draw the weights between the units that are shown, the strongest on top."""
+        from matplotlib.collections import LineCollection  # noqa: PLC0415 (optional)
+
+        weights, segments = [], []
+        for layer, (below, above) in enumerate(pairwise(columns)):
+            weights.append(self.coefs[layer][np.ix_(below.units, above.units)].ravel())
+            ends = np.empty((len(below.units), len(above.units), 2, 2))
+            ends[..., 0] = layer, layer + 1
+            ends[..., 0, 1], ends[..., 1, 1] = below.heights[:, np.newaxis], above.heights
+            segments.append(ends.reshape(-1, 2, 2))
+        weights, segments = np.concatenate(weights), np.concatenate(segments)
+        order, limits = np.argsort(np.abs(weights), kind="stable"), symmetric_limits(weights)
+        widths = THINNEST + (THICKEST - THINNEST) * np.abs(weights[order]) / limits["vmax"]
+        self.edges_ = LineCollection(segments[order], linewidths=widths, cmap=CMAP, zorder=1)
+        self.edges_.set_array(weights[order])
+        self.edges_.set_clim(**limits)
+        self.ax_.add_collection(self.edges_)
+
+    def _set_limits(self, n_rows, titles, names):
+        """Make room for titles and names; return the size of the letters, in points, and the top of the titles."""
+        if self.figure_.get_layout_engine() is not None:
+            # The layout decides how large the axes are, and does so when it draws.
+            self.figure_.draw_without_rendering()
+        box = self.ax_.get_window_extent()
+        width, height = (length * POINTS_AN_INCH / self.figure_.dpi for length in (box.width, box.height))
+        widest, n_lines = max(map(_width, titles)), max(title.count("\n") + 1 for title in titles)
+        # Half a title, or the names, stand beside the outer columns: in units of the size, as all widths here.
+        sides = [max(widest / 2, 2 + max(map(_width, given or [""]))) for given in names]
+        least_width, least_height = sum(sides) + 1.15 * widest * (len(titles) - 1), 1.2 * n_rows + 1.5 * n_lines
+        size = min(10.0, width / least_width, height / least_height)
+        a_layer = (width / size - sum(sides)) / (len(titles) - 1)
+        self.ax_.set_xlim(-sides[0] / a_layer, len(titles) - 1 + sides[1] / a_layer)
+        a_row = (height - 1.5 * n_lines * size) / (n_rows + 1)
+        top = (n_rows + 1) / 2 + 1.5 * n_lines * size / a_row
+        self.ax_.set_ylim(-(n_rows + 1) / 2, top)
+        return size, top
+
+    def _write(self, layer, height, text, size, shift=0.0, ha="center", va="center", **style):
+        """Write at a place, shifted to the right by some points."""
+        style = {"fontsize": size, "xytext": (shift, 0), "textcoords": "offset points", "ha": ha, "va": va, **style}
+        self.texts_.append(self.ax_.annotate(text, (layer, height), **style))

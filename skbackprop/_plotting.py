@@ -1,0 +1,90 @@
+"""What the displays share: matplotlib where it is asked for, axes to draw on, and what they ask of a fitted network."""
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+# Colours of weights: red is positive, blue negative, and white, which does not show on white, zero.
+CMAP = "RdBu_r"
+
+
+def check_matplotlib(caller):
+    """Raise unless matplotlib is installed; to be called before any other work."""
+    try:
+        import matplotlib  # noqa: F401, PLC0415 (optional)
+    except ImportError as error:
+        raise ImportError(
+            f'{caller} needs matplotlib, which is not installed: run pip install "skbackprop[plot]".'
+        ) from error
+
+
+def axes_for(display, ax, figsize=None):
+    """Return the axes to draw on, new ones if `ax` is None, and note them as the display's."""
+    check_matplotlib(f"{type(display).__name__}.plot")
+    if ax is None:
+        import matplotlib.pyplot as plt  # noqa: PLC0415 (optional)
+
+        _, ax = plt.subplots(figsize=figsize, layout="constrained")
+    display.ax_, display.figure_ = ax, ax.figure
+    return ax
+
+
+def line_style(style):
+    """Return the style of a line with matplotlib's short names, such as `c` for `color`, written out."""
+    from matplotlib import cbook, lines  # noqa: PLC0415 (optional)
+
+    return cbook.normalize_kwargs(style, lines.Line2D)
+
+
+def whole_ticks(ax):
+    """Let the ticks of the horizontal axis be whole numbers, as epochs and layers are."""
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 (optional)
+
+    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
+
+
+def check_fitted(estimator, attribute):
+    """Raise unless the estimator is fitted and has an attribute of fitted networks."""
+    check_is_fitted(estimator)
+    if getattr(estimator, attribute, None) is None:
+        raise TypeError(
+            f"Got {type(estimator).__name__}, which has no {attribute}: pass the fitted network itself, such as "
+            "pipeline[-1] or search.best_estimator_."
+        )
+
+
+def loss_unit(estimator):
+    """Return the unit of the estimator's loss, such as "nats", or None."""
+    return getattr(getattr(estimator, "_loss", None), "unit", None)
+
+
+def trained_weights(estimator):
+    """Return the weights of each layer as training has them, and what they are.
+
+    Where training standardises inputs and targets, weights are those between standardised ones, so that they can be
+    compared across features, outputs and layers.
+    """
+    coefs, standardized = [np.array(coef) for coef in estimator.coefs_], []
+    if getattr(estimator, "_scaling", None) is not None:
+        coefs[0] *= estimator._scaling.scale[:, np.newaxis]
+        standardized.append("inputs")
+    if getattr(estimator, "_target_scaling", None) is not None:
+        coefs[-1] /= estimator._target_scaling.score_scale
+        standardized.append("targets")
+    return coefs, f"weight, for standardised {' and '.join(standardized)}" if standardized else "weight"
+
+
+def symmetric_limits(values):
+    """Return limits of a colour scale with zero in the middle."""
+    largest = float(np.max(np.abs(values), initial=0.0)) or 1.0
+    return {"vmin": -largest, "vmax": largest}
+
+
+def add_label(old, new):
+    """Return the label of an axis that a second display shares: both labels, if they differ."""
+    return new if not old else old if new in old.split(" or ") else f"{old} or {new}"
+
+
+def check_count(name, value):
+    """Raise unless `value` is a whole number of at least 1."""
+    if not isinstance(value, int | np.integer) or value < 1:
+        raise ValueError(f"Got {name}={value!r}: pass a whole number of at least 1.")
