@@ -1,6 +1,7 @@
 """What every estimator's docstring says of the parameters and attributes that all of them have, written once."""
 
 import inspect
+import re
 from textwrap import indent
 
 PARAMETERS = """\
@@ -96,14 +97,15 @@ n_features_in_, feature_names_in_ : int and ndarray of shape (n_features_in_,)
 
 
 def share_documentation(cls):
-    """Fill the gaps {PARAMETERS} and {ATTRIBUTES} in a class's docstring, with the defaults of its constructor."""
+    """Fill the gaps {PARAMETERS} and {ATTRIBUTES} in a class's docstring, with its own parameters and their defaults."""
     defaults = {
         name: f'"{parameter.default}"' if isinstance(parameter.default, str) else parameter.default
         for name, parameter in inspect.signature(cls).parameters.items()
     }
+    entries = [entry for entry in re.split(r"(?m)^(?=\w)", PARAMETERS) if entry and re.match(r"\w+", entry)[0] in defaults]
     # Run with -OO there are no docstrings.
     text = cls.__doc__ or ""
-    for gap, shared in {"PARAMETERS": PARAMETERS.format(**defaults), "ATTRIBUTES": ATTRIBUTES}.items():
+    for gap, shared in {"PARAMETERS": "".join(entries).format(**defaults), "ATTRIBUTES": ATTRIBUTES}.items():
         text = text.replace(f"    {{{gap}}}\n", indent(shared, "    "))
     cls.__doc__ = text
     return cls

@@ -178,8 +178,17 @@ default="squared_error"
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         """
-        prediction = self._loss.predict(self._raw_scores(X))
+        Z = self._raw_scores(X)
+        prediction = self._loss.predict(Z)
         return prediction[:, 0] if self.n_outputs_ == 1 else prediction
+
+    def __sklearn_tags__(self):
+        """Several targets a sample are welcome; some losses want them positive."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.positive_only = self.loss in ("poisson", "gamma")
+        # scikit-learn's check of several targets uses negative ones whatever the other tag says.
+        tags.target_tags.multi_output = not tags.target_tags.positive_only
+        return tags
 
     # Targets to numbers and back -------------------------------------------------------------------------------------
 

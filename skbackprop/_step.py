@@ -61,9 +61,9 @@ class Step:
         state.pop("rows", None)
         draft.batch_size, draft.shuffle, draft.verbose = samples.X.shape[0], False, False
         self._batches = draft._make_batches(samples, self.optimizer, state)
-        self.objective = draft._make_objective(self.network, self._batches, state)
-        # Of tied weights the objective is a wrapper.
-        self._plain_objective = getattr(self.objective, "objective", self.objective)
+        self._descended = draft._make_objective(self.network, self._batches, state)
+        # Of tied weights what is descended is a wrapper, whose gradient is the projection of this one.
+        self.objective = getattr(self._descended, "objective", self._descended)
         self.X, self.Y, self.sample_weight = batch = next(iter(self._batches.epoch()))
         # The same batch each time, noise on its inputs included.
         self._batches.epoch = lambda: [batch]
@@ -86,14 +86,16 @@ class Step:
         draft, state = self._draft, self._state
         if hasattr(self.optimizer, "minimize"):
             run = draft._make_run(self.network, None, state)
-            run_minimizer(run, self.objective, self._batches, self.optimizer, max_iter=1)
+            run_minimizer(run, self._descended, self._batches, self.optimizer, max_iter=1)
             return None
         # Without warm_start, only `partial_fit` leaves the state of a loop; its training has no end in sight.
         max_iter = None if "loop" in state and not draft.warm_start else draft.max_iter
         loop = state.setdefault("loop", {"samples_seen": getattr(draft, "t_", 0)})
         settings = {name: getattr(draft, name) for name in ("learning_rate_init", "weight_decay", "clip_norm")}
         schedule = draft._make_schedule()
-        next(gradient_descent(self.objective, self._batches, self.optimizer, schedule, loop, max_iter=max_iter, **settings))
+        next(
+            gradient_descent(self._descended, self._batches, self.optimizer, schedule, loop, max_iter=max_iter, **settings)
+        )
         return loop["learning_rate"] if getattr(self.optimizer, "uses_learning_rate", True) else None
 
     def _rewind(self):
@@ -106,7 +108,7 @@ class Step:
         return [layer.mask for layer in self._propagation().hidden]
 
     def _propagation(self):
-        return self._plain_objective._propagations[len(self.Y)]
+        return self.objective._propagations[len(self.Y)]
 
 
 def _cast(samples, dtype):
@@ -175,7 +177,7 @@ def record(step):
     loss : float
     learning_rate : float or None
     """
-    network, objective = step.network, step._plain_objective
+    network, objective = step.network, step.objective
     hidden = network.activations = tuple(RecordingActivation(activation) for activation in network.activations)
     output = objective.loss = RecordingLoss(objective.loss)
     with limit_threads(network, len(step.Y)), np.errstate(**QUIET):

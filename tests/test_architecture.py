@@ -19,7 +19,14 @@ SHARED = {"_base", "_documentation", "_fitting", "_inside", "_labels", "_paramet
 TOP = ESTIMATORS | SHARED
 # Side rooms: nothing of the floors imports them.
 INSPECTION = {"_gradient_check", "_gradient_flow", "_report", "_step", "_trace", "inspection"}
-DISPLAY = {"_display_first_layer", "_display_gradient_flow", "_display_loss_curve", "_display_network", "_plotting", "display"}
+DISPLAY = {
+    "_display_first_layer",
+    "_display_gradient_flow",
+    "_display_loss_curve",
+    "_display_network",
+    "_plotting",
+    "display",
+}
 FLOORS = {name: floor for floor, names in enumerate((GROUND, FIRST, TOP, INSPECTION | DISPLAY)) for name in names}
 ALLOWED = {
     0: {"numpy", "scipy"},
@@ -37,6 +44,7 @@ STANDARD_LIBRARY = {
     "math",
     "numbers",
     "pathlib",
+    "re",
     "textwrap",
     "time",
     "typing",

@@ -188,7 +188,7 @@ def test_only_likelihoods_are_in_nats(loss, label):
 
 
 def test_a_minimiser_has_iterations():
-    display = LossCurveDisplay.from_estimator(make(solver="lbfgs").fit(X, y))
+    display = LossCurveDisplay.from_estimator(make(solver="lbfgs", max_iter=1000).fit(X, y))
     assert display.ax_.get_xlabel() == "iteration"
     assert legend(display.ax_)[-1].startswith("best iteration, ")
 
