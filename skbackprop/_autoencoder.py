@@ -42,8 +42,7 @@ class TiedObjective:
 def tie(coefs):
     """Project weight matrices on those of which the last is the transpose of the first, and so on, in place."""
     for encoder, decoder in zip(coefs[: len(coefs) // 2], reversed(coefs), strict=False):
-        encoder += decoder.T
-        encoder *= 0.5
+        encoder[...] = 0.5 * (encoder + decoder.T)
         decoder[...] = encoder.T
 
 

@@ -88,11 +88,6 @@ class InsideMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
                 f"{self.n_outputs_ - 1}, or None."
             )
         network = self.coefs_, self.intercepts_, self._activations
-        chunks = []
-        for rows in gen_batches(X.shape[0], ROWS_AT_A_TIME):
-            if output is None:
-                outputs = raw_scores(*network, X[rows]).argmax(axis=1)
-            else:
-                outputs = np.full(X[rows].shape[0], output)
-            chunks.append(input_gradient(*network, X[rows], outputs))
-        return np.concatenate(chunks)
+        outputs = np.full(X.shape[0], output) if output is not None else raw_scores(*network, X).argmax(axis=1)
+        chunks = gen_batches(X.shape[0], ROWS_AT_A_TIME)
+        return np.concatenate([input_gradient(*network, X[rows], outputs[rows]) for rows in chunks])

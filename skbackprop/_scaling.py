@@ -1,4 +1,4 @@
-"""Standardisation inside `fit`, folded into the outer layers afterwards: predictions are in the user's units, at no cost."""
+"""Standardisation inside `fit`, folded into the outer layers afterwards: predictions see the user's units, at no cost."""
 
 from typing import NamedTuple
 
