@@ -86,7 +86,7 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, ParametersMixin):
 
     def __init__(
         self,
-        hidden_layer_sizes=(256,),
+        hidden_layer_sizes=(512,),
         activation="logistic",
         *,
         solver="adam",

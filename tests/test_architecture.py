@@ -15,7 +15,19 @@ LOSSES = {"_loss", "_classification_losses", "_regression_losses", "losses"}
 GROUND = {"_blas", "_network", "activations", "initializers", "optimizers", "schedules"} | LOSSES
 FIRST = {"_batches", "_training", "functional"}
 ESTIMATORS = {"_autoencoder", "_classifier", "_outlier", "_regressor"}
-SHARED = {"_base", "_documentation", "_fitting", "_inside", "_labels", "_parameters", "_scaling", "_targets", "_threads"}
+SHARED = {
+    "_base",
+    "_callback_bridge",
+    "_documentation",
+    "_fitting",
+    "_inside",
+    "_labels",
+    "_parameters",
+    "_scaling",
+    "_state",
+    "_targets",
+    "_threads",
+}
 TOP = ESTIMATORS | SHARED
 # Side rooms: nothing of the floors imports them.
 INSPECTION = {"_gradient_check", "_gradient_flow", "_report", "_step", "_trace", "inspection"}
@@ -45,6 +57,7 @@ STANDARD_LIBRARY = {
     "numbers",
     "pathlib",
     "re",
+    "sys",
     "textwrap",
     "time",
     "typing",
