@@ -22,7 +22,7 @@ from ._parameters import ParametersMixin
 from ._scaling import Scaling
 from ._state import StateMixin
 from ._threads import limit_threads
-from ._training import Objective, Patience, base_rate_loss, mean_loss
+from ._training import Objective, Patience, base_rate_loss, mean_loss, sample_losses
 
 FLOATS = (np.float64, np.float32)
 # Up to this many values, a check of the whole array in one sum costs less than scikit-learn's validation.
@@ -333,6 +333,19 @@ class BaseBackprop(CallbackSupportMixin, StateMixin, ParametersMixin, metaclass=
             check_is_fitted(self)
             X = validate_data(self, X, accept_sparse=self._accept_sparse, dtype=FLOATS, reset=False)
         return X
+
+    def _sample_losses(self, X, Y):
+        """Return the loss of each sample of validated data, in the units of the training loss."""
+        Z, scaling = raw_scores(self.coefs_, self.intercepts_, self._activations, X), self._target_scaling
+        if scaling is not None:
+            Y, Z = scaling.apply(Y), (Z - scaling.score_shift) / scaling.score_scale
+        return sample_losses(self._loss, Y, Z)
+
+    def _validation_loss(self, X, y, sample_weight=None):
+        """Return the mean loss of samples as `fit` takes them, in the units of the training loss, without penalty."""
+        samples = self._encode_validation(X, y, sample_weight, self.coefs_[0].dtype)
+        losses = self._sample_losses(samples.X, samples.Y)
+        return float(np.average(losses, weights=samples.sample_weight))
 
     def _is_plain(self, X):
         """Return whether `X` is a small clean array, for which scikit-learn's validation would have no objection."""

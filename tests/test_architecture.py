@@ -39,12 +39,14 @@ DISPLAY = {
     "_plotting",
     "display",
 }
-FLOORS = {name: floor for floor, names in enumerate((GROUND, FIRST, TOP, INSPECTION | DISPLAY)) for name in names}
+FLOORS = {
+    name: floor for floor, names in enumerate((GROUND, FIRST, TOP, INSPECTION | DISPLAY | {"callbacks"})) for name in names
+}
 ALLOWED = {
     0: {"numpy", "scipy"},
     1: {"numpy", "scipy"},
     2: {"numpy", "scipy", "sklearn", "joblib", "threadpoolctl"},
-    3: {"numpy", "scipy", "sklearn", "matplotlib"},
+    3: {"numpy", "scipy", "sklearn", "joblib", "matplotlib"},
 }
 STANDARD_LIBRARY = {
     "abc",
@@ -52,12 +54,15 @@ STANDARD_LIBRARY = {
     "functools",
     "html",
     "inspect",
+    "io",
     "itertools",
     "math",
     "numbers",
+    "os",
     "pathlib",
     "re",
     "sys",
+    "tempfile",
     "textwrap",
     "time",
     "typing",
