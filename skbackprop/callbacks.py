@@ -197,7 +197,7 @@ class ValidationMonitor(ScoringMonitor):
             scoring = [scoring]
         if not isinstance(scoring, dict):
             scoring = {name: get_scorer(name) for name in scoring}
-        super().__init__(scoring={"loss": _loss, **scoring})
+        super().__init__(scoring=_Scores(scoring))
         self.X, self.y, self.metadata = X, y, None if sample_weight is None else {"sample_weight": sample_weight}
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
@@ -209,9 +209,21 @@ class ValidationMonitor(ScoringMonitor):
             )
 
 
-def _loss(estimator, X, y, sample_weight=None):
-    """Score an estimator by its mean loss, in the units of its training."""
-    return estimator._validation_loss(X, y, sample_weight)
+class _Scores:
+    """A scorer that returns the mean loss, in the units of the training loss, and other scores.
+
+    Parameters
+    ----------
+    scorers : dict of str to callable
+    """
+
+    def __init__(self, scorers):
+        self.scorers = scorers
+
+    def __call__(self, estimator, X, y, **weights):
+        """Return a dict of scores."""
+        scores = {name: scorer(estimator, X, y, **weights) for name, scorer in self.scorers.items()}
+        return {"loss": estimator._validation_loss(X, y, **weights), **scores}
 
 
 class GradientMonitor(ScoringMonitor):
