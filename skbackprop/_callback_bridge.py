@@ -24,7 +24,7 @@ except ImportError:  # pragma: no cover (scikit-learn < 1.9)
         return method
 
 
-__all__ = ["CallbackBridge", "CallbackSupportMixin", "ScoringMonitor", "running_callbacks", "with_callbacks"]
+__all__ = ["CallbackBridge", "CallbackSupportMixin", "ScoringMonitor", "fit_part", "running_callbacks", "with_callbacks"]
 
 # A progress bar's cost grows with the square of the number of tasks: epochs are grouped into so many at most.
 MOST_TASKS = 1000
@@ -79,9 +79,25 @@ class CallbackBridge:
         task, self.task = self.task, None
         return task.call_on_fit_task_end(**self.context, reconstruction_attributes=snapshot)
 
+    def part(self, task_name):
+        """Return a part of the fit that is the fit of another estimator, for `fit_part`."""
+        return self.root.subcontext(task_name=task_name), self.context
+
     def end(self):
         """Tell of the end of the fit."""
         self.root.call_on_fit_task_end(**self.context, reconstruction_attributes={})
+
+
+def fit_part(estimator, X, part):
+    """Fit an estimator, which may be in another process, as `part` of another's fit, if that has callbacks."""
+    if part is None:
+        return estimator.fit(X)
+    task, context = part
+    with task.propagate_callback_context(estimator):
+        task.call_on_fit_task_begin(**context)
+        estimator.fit(X)
+    task.call_on_fit_task_end(**context)
+    return estimator
 
 
 def running_callbacks(estimator):
