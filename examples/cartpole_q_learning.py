@@ -60,7 +60,7 @@ def plot(curves, path):
         axes.plot(episodes, [np.mean(returns[max(0, n - WINDOW) : n]) for n in episodes], color=color, label=f"seed {seed}")
     axes.axhline(GOAL, color="black", linestyle="--", label=f"goal: {GOAL}")
     axes.set(xlabel="episode", ylabel="steps balanced", title="Q-learning: episodes (dots), mean of the last 100 (lines)")
-    axes.legend(loc="center left")
+    axes.legend(loc="upper left")
     figure.savefig(path, dpi=120)
 
 
