@@ -24,10 +24,23 @@ except ImportError:  # pragma: no cover (scikit-learn < 1.9)
         return method
 
 
-__all__ = ["CallbackBridge", "CallbackSupportMixin", "ScoringMonitor", "fit_part", "running_callbacks", "with_callbacks"]
+__all__ = [
+    "CallbackBridge",
+    "CallbackSupportMixin",
+    "ScoringMonitor",
+    "epochs_a_task",
+    "fit_part",
+    "running_callbacks",
+    "with_callbacks",
+]
 
 # A progress bar's cost grows with the square of the number of tasks: epochs are grouped into so many at most.
 MOST_TASKS = 1000
+
+
+def epochs_a_task(n_epochs):
+    """Return how many epochs of a fit of at most `n_epochs` make a task."""
+    return -(-n_epochs // MOST_TASKS)
 
 
 class CallbackBridge:
@@ -44,7 +57,7 @@ class CallbackBridge:
     """
 
     def __init__(self, estimator, X, y, sample_weight, n_tasks):
-        self.epochs_a_task = -(-n_tasks // MOST_TASKS)
+        self.epochs_a_task = epochs_a_task(n_tasks)
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         self.context = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
         self.root = estimator._init_callback_context(max_subtasks=-(-n_tasks // self.epochs_a_task))

@@ -22,6 +22,8 @@ class GradientFlowDisplay:
     gradient_norms : array-like of shape (n_epochs, n_layers) or (n_layers,)
         Norms, from the layer that the inputs feed to the one of the outputs: in each epoch, to be drawn as a line for each
         layer, or at one moment, to be drawn as one line over the layers.
+    epochs : array-like of shape (n_epochs,), default=None
+        Numbers of the epochs; None if they are 1, 2, 3 and so on.
     loss_unit : str, default=None
         Unit of the loss, such as "nats".
     label : str, default=None
@@ -42,7 +44,7 @@ class GradientFlowDisplay:
     Raises
     ------
     ValueError
-        If the norms have neither one nor two dimensions.
+        If the norms have neither one nor two dimensions, or there is not one number for each epoch.
 
     Examples
     --------
@@ -52,13 +54,19 @@ class GradientFlowDisplay:
     (3,)
     """
 
-    def __init__(self, gradient_norms, *, loss_unit=None, label=None):
+    def __init__(self, gradient_norms, *, epochs=None, loss_unit=None, label=None):
         self.gradient_norms = np.asarray(gradient_norms, dtype=float)
         if self.gradient_norms.ndim not in {1, 2}:
             raise ValueError(
                 f"Got gradient_norms of shape {self.gradient_norms.shape}: pass an array of shape (n_epochs, n_layers), or "
                 "(n_layers,)."
             )
+        n_epochs = len(self.gradient_norms)
+        if epochs is not None and np.shape(epochs) != (n_epochs,):
+            raise ValueError(
+                f"Got epochs of shape {np.shape(epochs)} for {n_epochs} rows of norms: pass a number for each."
+            )
+        self.epochs = np.arange(1, n_epochs + 1) if epochs is None else np.asarray(epochs)
         self.loss_unit, self.label = loss_unit, label
 
     @classmethod
@@ -114,7 +122,7 @@ class GradientFlowDisplay:
         Parameters
         ----------
         monitor : object
-            Has `gradient_norms_`, of shape (n_epochs, n_layers).
+            Has `gradient_norms_`, of shape (n_epochs, n_layers), and perhaps the numbers of the epochs as `epochs_`.
         loss_unit : str, default=None
             Unit of the loss, such as "nats".
         ax : matplotlib Axes, default=None
@@ -132,16 +140,21 @@ class GradientFlowDisplay:
         ------
         sklearn.exceptions.NotFittedError
             If the callback has noted nothing yet.
+        TypeError
+            If it is a class.
         ImportError
             If matplotlib is not installed.
         """
         check_matplotlib(f"{cls.__name__}.from_monitor")
         norms = getattr(monitor, "gradient_norms_", None)
+        if isinstance(monitor, type):
+            raise TypeError(f"Got the class {monitor.__name__}: pass the instance that a network was fitted with.")
         if norms is None:
             raise NotFittedError(
                 f"This {type(monitor).__name__} has no gradient_norms_ yet: fit a network with it, then draw it."
             )
-        return cls(norms, loss_unit=loss_unit, label=label).plot(ax, **kwargs)
+        epochs = getattr(monitor, "epochs_", None)
+        return cls(norms, epochs=epochs, loss_unit=loss_unit, label=label).plot(ax, **kwargs)
 
     def plot(self, ax=None, *, cmap="viridis", **kwargs):
         """Draw the norms.
@@ -196,7 +209,8 @@ class GradientFlowDisplay:
 
     def _draw(self, norms, style):
         """Draw a line, with a mark at the bottom of the axes for each norm of exactly 0."""
-        steps, zero = np.arange(1, len(norms) + 1), norms == 0
+        # One line over the layers numbers these, which are as many as there are norms.
+        steps, zero = self.epochs, norms == 0
         (line,) = self.ax_.plot(steps, np.where(zero, np.nan, norms), **style)
         self.lines_.append(line)
         if zero.any():

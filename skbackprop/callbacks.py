@@ -5,6 +5,7 @@ its own, also when the fits run in other processes.
 """
 
 import io
+import numbers
 import os
 import tempfile
 from pathlib import Path
@@ -12,17 +13,34 @@ from zlib import crc32
 
 import joblib
 import numpy as np
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics import get_scorer
-from sklearn.utils import _safe_indexing
+from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils.validation import _num_samples
 
-from ._callback_bridge import ScoringMonitor, running_callbacks
+from ._base import BaseBackprop
+from ._callback_bridge import ScoringMonitor, epochs_a_task, running_callbacks
 from .inspection import gradient_flow
 
 __all__ = ["Checkpoint", "GradientMonitor", "ValidationMonitor", "resume"]
 
 # The first bytes of a checkpoint; the checksum and the length of what follows come next.
 HEADER = b"skbackprop checkpoint 1\n"
+
+
+def _check_network(callback, estimator):
+    """Raise unless the estimator that a callback is set on has epochs, for else the callback would silently do nothing."""
+    if not isinstance(estimator, BaseBackprop):
+        raise TypeError(
+            f"Got a {type(callback).__name__} on {type(estimator).__name__}, which has no epochs: set it on a network "
+            "itself, such as pipeline[-1] or search.estimator."
+        )
+
+
+def _check_count(name, value, what):
+    """Raise unless `value` is a whole number of at least 1."""
+    if not isinstance(value, numbers.Integral) or value < 1:
+        raise ValueError(f"Got {name}={value!r}: pass a whole number of {what}, 1 or more.")
 
 
 class Checkpoint:
@@ -35,12 +53,17 @@ class Checkpoint:
     path : str or path-like
         The file. Fits that run at the same time need a file each.
     every : int, default=1
-        Epochs from one checkpoint to the next; the last epoch has one in any case.
+        Epochs from one checkpoint to the next; the last epoch has one in any case. Of a fit of more than 1000 epochs
+        (`max_iter`) some are not told to callbacks; the next that is has the checkpoint then.
 
     Raises
     ------
     ValueError
-        If `every` is less than 1, or, at the start of a fit, for a solver without epochs ("lbfgs").
+        If `every` is no whole number of at least 1, or, at the start of a fit, for a solver without epochs ("lbfgs").
+    TypeError
+        At the start of a fit, for an estimator without epochs: a pipeline, say.
+    FileNotFoundError, IsADirectoryError
+        At the start of a fit, if the folder of the file does not exist, or the file is a folder.
 
     Examples
     --------
@@ -58,12 +81,16 @@ class Checkpoint:
     """
 
     def __init__(self, path, every=1):
-        if not every >= 1:
-            raise ValueError(f"Got every={every!r}: pass a number of epochs, 1 or more.")
+        _check_count("every", every, "epochs")
         self.path, self.every = Path(path), every
 
     def setup(self, estimator, context):
-        """Refuse what cannot be resumed."""
+        """Refuse what cannot be resumed or written, before an epoch is trained in vain."""
+        _check_network(self, estimator)
+        if not self.path.parent.is_dir():
+            raise FileNotFoundError(f"Got path={str(self.path)!r}, in a folder that does not exist: make the folder first.")
+        if self.path.is_dir():
+            raise IsADirectoryError(f"Got path={str(self.path)!r}, which is a folder: pass the path of a file.")
         if hasattr(estimator._make_optimizer(), "minimize"):
             raise ValueError(
                 f"Got a Checkpoint with solver={estimator.solver!r}, whose memory of the curvature cannot be saved: use "
@@ -81,8 +108,9 @@ class Checkpoint:
         if context.task_name != "epoch":
             return
         fitted = vars(fitted_estimator)
-        ended = fitted["_training_state"]["reason"] != "max_iter" or fitted["n_iter_"] == fitted_estimator.max_iter
-        if ended or fitted["n_iter_"] % self.every == 0:
+        n_epochs, max_iter = fitted["n_iter_"], fitted_estimator.max_iter
+        ended = fitted["_training_state"]["reason"] != "max_iter" or n_epochs == max_iter
+        if ended or n_epochs // self.every > (n_epochs - epochs_a_task(max_iter)) // self.every:
             for name in ("_skl_callbacks", "_parent_callback_ctx", *running_callbacks(fitted_estimator)):
                 fitted.pop(name, None)
             self._write(fitted_estimator)
@@ -92,16 +120,18 @@ class Checkpoint:
         buffer = io.BytesIO()
         joblib.dump(estimator, buffer)
         content = buffer.getbuffer()
-        with tempfile.NamedTemporaryFile(dir=self.path.parent, prefix=f".{self.path.name}.", delete=False) as file:
-            try:
+        descriptor, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
+        try:
+            with open(descriptor, "wb") as file:
                 file.write(HEADER + f"{crc32(content):08x} {len(content)}\n".encode())
                 file.write(content)
                 file.flush()
-                os.fsync(file.fileno())
-                os.replace(file.name, self.path)
-            except BaseException:
-                os.unlink(file.name)
-                raise
+                os.fsync(descriptor)
+            # Closed by now, for Windows moves no open files.
+            os.replace(name, self.path)
+        except BaseException:
+            os.unlink(name)
+            raise
 
 
 def resume(path, X, y=None, *, callbacks=(), **fit_parameters):
@@ -168,7 +198,8 @@ def _read(path):
 class ValidationMonitor(ScoringMonitor):
     """Records the loss, and any scores, of held-out samples after each epoch; see `get_logs` of `ScoringMonitor`.
 
-    It changes nothing. In a pipeline, the samples must be as they reach the network.
+    It changes nothing. In a pipeline, set it on the network; the samples must be as they reach it. A row also has the
+    number of the epoch, counted from 1: of a fit of more than 1000 epochs (`max_iter`) only some are recorded.
 
     Parameters
     ----------
@@ -179,6 +210,13 @@ class ValidationMonitor(ScoringMonitor):
     scoring : str, list of str, or dict of str to scorer, default=()
         Scores to record besides the loss.
 
+    Raises
+    ------
+    ValueError
+        If there is no such score or, in a fit, if the network cannot judge the samples.
+    TypeError
+        At the start of a fit, for an estimator without epochs: a pipeline, say.
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris
@@ -188,25 +226,37 @@ class ValidationMonitor(ScoringMonitor):
     >>> monitor = ValidationMonitor(X[::2], y[::2], scoring="accuracy")
     >>> classifier = SigmoidBackpropClassifier(random_state=0).set_callbacks(monitor).fit(X[1::2], y[1::2])
     >>> rows = monitor.get_logs().data
-    >>> sorted(rows[0])[:2], rows[0]["loss"] > rows[99]["loss"]
-    (['accuracy', 'estimator_name'], True)
+    >>> rows[99]["epoch"], rows[0]["loss"] > rows[99]["loss"], rows[0]["accuracy"] < rows[99]["accuracy"]
+    (100, True, True)
     """
 
     def __init__(self, X, y=None, *, sample_weight=None, scoring=()):
         if isinstance(scoring, str):
             scoring = [scoring]
-        if not isinstance(scoring, dict):
-            scoring = {name: get_scorer(name) for name in scoring}
-        super().__init__(scoring=_Scores(scoring))
+        if not isinstance(scoring, list | tuple | dict):
+            raise ValueError(
+                f"Got scoring={scoring!r}: pass the name of a score, a list of names, or a dict of names to scorers."
+            )
+        scorers = scoring if isinstance(scoring, dict) else {name: name for name in scoring}
+        super().__init__(scoring=_Scores({name: get_scorer(scorer) for name, scorer in scorers.items()}))
         self.X, self.y, self.metadata = X, y, None if sample_weight is None else {"sample_weight": sample_weight}
+
+    def setup(self, estimator, context):
+        """Refuse what has no epochs, and a network that is to be judged by targets without any."""
+        _check_network(self, estimator)
+        if self.y is None and get_tags(estimator).target_tags.required:
+            raise ValueError(f"Got y=None in a ValidationMonitor on {type(estimator).__name__}: pass labels or targets.")
+        super().setup(estimator, context)
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
         """Record the epoch."""
         if context.task_name == "epoch":
             y = self.X if self.y is None else self.y
-            super().on_fit_task_end(
-                estimator, context, X=self.X, y=y, fitted_estimator=fitted_estimator, metadata=self.metadata
-            )
+            data = {"X": self.X, "y": y, "metadata": self.metadata}
+            try:
+                super().on_fit_task_end(estimator, context, fitted_estimator=fitted_estimator, **data)
+            except ValueError as error:
+                raise ValueError(f"The samples of the ValidationMonitor cannot be judged: {error}") from error
 
 
 class _Scores:
@@ -221,13 +271,15 @@ class _Scores:
         self.scorers = scorers
 
     def __call__(self, estimator, X, y, **weights):
-        """Return a dict of scores."""
+        """Return a dict of scores, and the number of the epoch."""
         scores = {name: scorer(estimator, X, y, **weights) for name, scorer in self.scorers.items()}
-        return {"loss": estimator._validation_loss(X, y, **weights), **scores}
+        return {"epoch": estimator.n_iter_, "loss": estimator._validation_loss(X, y, **weights), **scores}
 
 
 class GradientMonitor(ScoringMonitor):
     """Records the norm of each layer's gradient and the share of its units that are saturated, after each epoch.
+
+    In a pipeline, set it on the network. Of a fit of more than 1000 epochs (`max_iter`) only some are recorded.
 
     Parameters
     ----------
@@ -236,10 +288,21 @@ class GradientMonitor(ScoringMonitor):
 
     Attributes
     ----------
+    epochs_ : ndarray of shape (n_epochs,)
+        Of the last run: numbers of the epochs, counted from 1.
     gradient_norms_ : ndarray of shape (n_epochs, n_layers)
         Of the last run: Euclidean norms of the gradients of the weights, layer by layer from the inputs up.
     saturated_fractions_ : ndarray of shape (n_epochs, n_hidden_layers)
         Of the last run: shares of pairs of a sample and a unit whose derivative is under a twentieth of the largest.
+
+    Raises
+    ------
+    ValueError
+        If `max_samples` is no whole number of at least 1.
+    TypeError
+        At the start of a fit, for an estimator without epochs: a pipeline or an outlier detector, say.
+    sklearn.exceptions.NotFittedError
+        If the attributes are asked for before a fit.
 
     Examples
     --------
@@ -254,10 +317,14 @@ class GradientMonitor(ScoringMonitor):
     """
 
     def __init__(self, max_samples=1000):
-        if not max_samples >= 1:
-            raise ValueError(f"Got max_samples={max_samples!r}: pass a number of samples, 1 or more.")
+        _check_count("max_samples", max_samples, "samples")
         super().__init__(scoring=_gradients)
         self.max_samples = max_samples
+
+    def setup(self, estimator, context):
+        """Refuse what has no epochs."""
+        _check_network(self, estimator)
+        super().setup(estimator, context)
 
     def on_fit_task_end(self, estimator, context, *, X=None, y=None, metadata=None, fitted_estimator=None):
         """Record the epoch."""
@@ -271,6 +338,11 @@ class GradientMonitor(ScoringMonitor):
             )
 
     @property
+    def epochs_(self):
+        """Numbers of the epochs of the last run, of shape (n_epochs,)."""
+        return np.array([row["epoch"] for row in self._rows()])
+
+    @property
     def gradient_norms_(self):
         """Norms of the gradients of the last run, of shape (n_epochs, n_layers)."""
         return self._table("gradient_norm")
@@ -280,16 +352,25 @@ class GradientMonitor(ScoringMonitor):
         """Shares of saturated units of the last run, of shape (n_epochs, n_hidden_layers)."""
         return self._table("saturated")
 
-    def _table(self, prefix):
-        """Return what was recorded under a name, layer by layer; of several fits in a run, that of the last."""
+    def _rows(self):
+        """Return what was recorded in the last run; of several fits in it, in the last, which in a search is the refit."""
+        if not self._log:
+            raise NotFittedError("This GradientMonitor has recorded nothing yet: fit a network that it is set on.")
         rows = self.get_logs().data
-        rows = [row for row in rows if row["parent_task_id_path"] == rows[-1]["parent_task_id_path"]]
+        # They are sorted by the depth of a task first, and the refit of a search is less deep than its other fits.
+        last = max(row["parent_task_id_path"] for row in rows)
+        return [row for row in rows if row["parent_task_id_path"] == last]
+
+    def _table(self, prefix):
+        """Return what was recorded under a name, layer by layer."""
+        rows = self._rows()
         names = sorted((name for name in rows[0] if name.startswith(prefix)), key=lambda name: int(name.split("_")[-1]))
         return np.array([[row[name] for name in names] for row in rows])
 
 
 def _gradients(estimator, X, y, sample_weight=None):
-    """Return what `GradientMonitor` records, under the names of columns."""
+    """Return what `GradientMonitor` records, under the names of columns, and the number of the epoch."""
     layers = gradient_flow(estimator, X, y, sample_weight).layers
     norms = {f"gradient_norm_{k}": layer.gradient_norm for k, layer in enumerate(layers, 1)}
-    return {**norms, **{f"saturated_{k}": layer.saturated for k, layer in enumerate(layers[:-1], 1)}}
+    saturated = {f"saturated_{k}": layer.saturated for k, layer in enumerate(layers[:-1], 1)}
+    return {"epoch": estimator.n_iter_, **norms, **saturated}

@@ -3,16 +3,25 @@
 import multiprocessing
 import os
 import signal
+import tempfile
 import time
 import warnings
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes, load_iris
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import log_loss
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from skbackprop import SigmoidBackpropAutoencoder, SigmoidBackpropClassifier, SigmoidBackpropRegressor
+from skbackprop import (
+    SigmoidBackpropAutoencoder,
+    SigmoidBackpropClassifier,
+    SigmoidBackpropOutlierDetector,
+    SigmoidBackpropRegressor,
+)
 from skbackprop.inspection import gradient_flow
 
 pytest.importorskip("sklearn.callback")
@@ -280,3 +289,121 @@ def test_monitors_change_nothing():
     watched.set_callbacks(ValidationMonitor(X, y), GradientMonitor())
     quietly(watched.fit, X, y)
     assert_same(watched, quietly(SigmoidBackpropClassifier(**NETWORK, early_stopping=True).fit, X, y))
+
+
+def test_a_fit_of_very_many_epochs_has_a_checkpoint_as_soon_as_it_is_due(tmp_path, monkeypatch):
+    written = []
+    monkeypatch.setattr(Checkpoint, "_write", lambda self, estimator: written.append(estimator.n_iter_))
+    settings = {"hidden_layer_sizes": (), "max_iter": 2500, "n_iter_no_change": np.inf, "random_state": 0}
+    classifier = SigmoidBackpropClassifier(**settings).set_callbacks(Checkpoint(tmp_path / "c", every=500))
+    quietly(classifier.fit, X[:10], y[:10])
+    # Callbacks are told of every third epoch, and of the last.
+    told = [*range(3, 2500, 3), 2500]
+    assert written == [next(epoch for epoch in told if epoch >= due) for due in range(500, 2501, 500)]
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        make_pipeline(StandardScaler(), SigmoidBackpropClassifier(**NETWORK)),
+        GridSearchCV(SigmoidBackpropClassifier(**NETWORK), {"alpha": [0.1, 1.0]}),
+        SigmoidBackpropOutlierDetector((3,), n_estimators=2, max_iter=2),
+    ],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_callbacks_of_networks_are_refused_on_what_has_no_epochs(tmp_path, estimator):
+    for callback in (Checkpoint(tmp_path / "c"), ValidationMonitor(X, y), GradientMonitor()):
+        names = rf"{type(callback).__name__} on {type(estimator).__name__}, .* such as pipeline\[-1\]"
+        with pytest.raises(TypeError, match=names):
+            estimator.set_callbacks(callback).fit(X, y)
+
+
+def test_a_checkpoint_that_cannot_be_written_is_refused_before_the_first_epoch(tmp_path):
+    for path, error, words in (
+        (tmp_path / "none" / "c", FileNotFoundError, "in a folder that does not exist: make the folder first"),
+        (tmp_path, IsADirectoryError, "which is a folder: pass the path of a file"),
+    ):
+        classifier = SigmoidBackpropClassifier(**NETWORK).set_callbacks(Crash(1), Checkpoint(path))
+        with pytest.raises(error, match=words):
+            classifier.fit(X, y)
+    for every in (0, 1.5, "5", None):
+        with pytest.raises(ValueError, match=f"every={every!r}: pass a whole number of epochs"):
+            Checkpoint(tmp_path / "c", every=every)
+
+
+def test_the_file_is_closed_before_it_is_moved(tmp_path, monkeypatch):
+    # As Windows demands.
+    opened, closed = [], []
+    make_file, replace = tempfile.mkstemp, os.replace
+
+    def move(old, new):
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(opened[-1])
+        closed.append(old)
+        replace(old, new)
+
+    monkeypatch.setattr(tempfile, "mkstemp", lambda **where: opened.append((made := make_file(**where))[0]) or made)
+    monkeypatch.setattr(os, "replace", move)
+    quietly(SigmoidBackpropClassifier(**NETWORK).set_callbacks(Checkpoint(tmp_path / "c", every=6)).fit, X, y)
+    assert len(closed) == 2
+
+
+def test_records_are_numbered_by_epoch(tmp_path):
+    gradients, validation = GradientMonitor(), ValidationMonitor(X, y)
+    settings = {"hidden_layer_sizes": (), "max_iter": 2500, "n_iter_no_change": np.inf, "random_state": 0}
+    quietly(SigmoidBackpropClassifier(**settings).set_callbacks(gradients, validation).fit, X[:10], y[:10])
+    np.testing.assert_array_equal(gradients.epochs_, [*range(3, 2500, 3), 2500])
+    np.testing.assert_array_equal([row["epoch"] for row in validation.get_logs().data], gradients.epochs_)
+    # A resumed fit goes on counting.
+    crashing = SigmoidBackpropClassifier(**NETWORK).set_callbacks(Checkpoint(tmp_path / "c"), Crash(5))
+    with pytest.raises(CrashError):
+        quietly(crashing.fit, X, y)
+    quietly(resume, tmp_path / "c", X, y, callbacks=[gradients])
+    np.testing.assert_array_equal(gradients.epochs_, range(6, 13))
+
+
+def test_of_a_search_the_gradient_monitor_shows_the_refit():
+    monitor = GradientMonitor()
+    pipeline = make_pipeline(StandardScaler(), SigmoidBackpropClassifier(**NETWORK).set_callbacks(monitor))
+    search = GridSearchCV(pipeline, {"sigmoidbackpropclassifier__hidden_layer_sizes": [(5,), (4, 3, 2)]}, cv=2, n_jobs=2)
+    quietly(search.fit, X, y)
+    best, scaler = search.best_estimator_[-1].set_callbacks(), search.best_estimator_[0]
+    norms = [layer.gradient_norm for layer in gradient_flow(best, scaler.transform(X), y).layers]
+    np.testing.assert_allclose(monitor.gradient_norms_[-1], norms)
+
+
+def test_a_gradient_monitor_without_a_fit_says_so():
+    monitor = GradientMonitor()
+    for name in ("epochs_", "gradient_norms_", "saturated_fractions_"):
+        assert not hasattr(monitor, name)
+    with pytest.raises(NotFittedError, match="recorded nothing yet: fit a network that it is set on"):
+        monitor.gradient_norms_  # noqa: B018
+    for max_samples in (1.5, "many", None):
+        with pytest.raises(ValueError, match="pass a whole number of samples"):
+            GradientMonitor(max_samples)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((X[:, :2], y), "samples of the ValidationMonitor cannot be judged: X has 2 features"),
+        ((X, y[:3]), "samples of the ValidationMonitor cannot be judged: Found input variables with inconsistent"),
+        ((X, y + 5), r"samples of the ValidationMonitor cannot be judged: Got y with the classes \[5, 6, 7\]"),
+        ((X,), "Got y=None in a ValidationMonitor on SigmoidBackpropClassifier: pass labels"),
+    ],
+    ids=["width", "lengths", "classes", "no labels"],
+)
+def test_validation_samples_that_cannot_be_judged(arguments, words):
+    classifier = SigmoidBackpropClassifier(**NETWORK).set_callbacks(ValidationMonitor(*arguments))
+    with pytest.raises(ValueError, match=words):
+        classifier.fit(X, y)
+
+
+def test_scores_are_names_or_scorers():
+    named = ValidationMonitor(X, y, scoring={"right": "accuracy", "own": lambda estimator, X, y: estimator.score(X, y)})
+    quietly(SigmoidBackpropClassifier(**NETWORK).set_callbacks(named).fit, X, y)
+    last = named.get_logs().data[-1]
+    assert last["right"] == last["own"]
+    for scoring in (None, max):
+        with pytest.raises(ValueError, match="pass the name of a score, a list of names, or a dict"):
+            ValidationMonitor(X, y, scoring=scoring)
