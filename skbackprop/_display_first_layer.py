@@ -58,7 +58,7 @@ class FirstLayerDisplay:
                     f"Got image_shape=None for {n_pixels} inputs, which make no square: pass image_shape, rows and columns."
                 )
             image_shape = side, side
-        if len(image_shape) != 2 or math.prod(image_shape) != n_pixels:
+        if np.shape(image_shape) != (2,) or math.prod(image_shape) != n_pixels:
             raise ValueError(
                 f"Got image_shape={image_shape!r} for {n_pixels} inputs: pass two numbers, rows and columns, whose product "
                 f"is {n_pixels}."

@@ -68,7 +68,7 @@ class LossCurveDisplay:
     Raises
     ------
     ValueError
-        If there is not one validation value for each training loss.
+        If the losses do not have one dimension, or there is not one validation value for each.
 
     Examples
     --------
@@ -82,6 +82,10 @@ class LossCurveDisplay:
         self, training_losses, *, validation=None, score_name=None, loss_name="loss", step_name="epoch", label=None
     ):
         self.training_losses = np.asarray(training_losses, dtype=float)
+        if self.training_losses.ndim != 1:
+            raise ValueError(
+                f"Got training_losses of shape {self.training_losses.shape}: pass an array of shape (n_epochs,)."
+            )
         self.validation = None if validation is None else np.asarray(validation, dtype=float)
         if self.validation is not None and self.validation.shape != self.training_losses.shape:
             raise ValueError(

@@ -48,7 +48,7 @@ def check_fitted(estimator, attribute):
     if getattr(estimator, attribute, None) is None:
         raise TypeError(
             f"Got {type(estimator).__name__}, which has no {attribute}: pass the fitted network itself, such as "
-            "pipeline[-1] or search.best_estimator_."
+            "pipeline[-1], search.best_estimator_ or detector.estimators_[0]."
         )
 
 

@@ -39,9 +39,10 @@ class Step:
 
     def __init__(self, estimator, X, y, sample_weight, dtype=None):
         if not isinstance(estimator, BaseBackprop):
+            what = f"the class {estimator.__name__}" if isinstance(estimator, type) else type(estimator).__name__
             raise TypeError(
-                f"Got estimator of type {type(estimator).__name__}: pass one of this package's estimators; of a pipeline "
-                "pass the last step, with the inputs that reach it."
+                f"Got {what} as the estimator: pass a network of this package; of a pipeline pass the last step, of an "
+                "outlier detector one of its estimators_, with the inputs that reach it."
             )
         self._draft = draft = copy.copy(estimator)
         draft._validate_params()

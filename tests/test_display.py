@@ -19,7 +19,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skbackprop import SigmoidBackpropClassifier
+from skbackprop import SigmoidBackpropClassifier, SigmoidBackpropOutlierDetector
 from skbackprop._display_loss_curve import _score_name
 from skbackprop.display import FirstLayerDisplay, GradientFlowDisplay, LossCurveDisplay, NetworkDisplay
 from skbackprop.losses import BinaryLogLoss, SigmoidSquaredError
@@ -72,6 +72,9 @@ def test_a_fitted_network_is_asked_for(display):
     pipeline = make_pipeline(StandardScaler(), make()).fit(X, y)
     with pytest.raises(TypeError, match=r"Got Pipeline, which has no .*pipeline\[-1\]"):
         from_estimator(display, pipeline)
+    detector = SigmoidBackpropOutlierDetector((3,), n_estimators=1, random_state=0).fit(X)
+    with pytest.raises(TypeError, match=r"Got SigmoidBackpropOutlierDetector, which has no .*detector.estimators_\[0\]"):
+        from_estimator(display, detector)
 
 
 @pytest.mark.parametrize("display", DISPLAYS)
@@ -265,6 +268,8 @@ def test_styles_are_passed_on_under_long_and_short_names():
 def test_a_value_an_epoch():
     with pytest.raises(ValueError, match=r"Got validation of shape \(1,\) for training_losses of shape \(2,\)"):
         LossCurveDisplay([1.0, 2.0], validation=[1.0])
+    with pytest.raises(ValueError, match=r"Got training_losses of shape \(\): pass an array of shape \(n_epochs,\)"):
+        LossCurveDisplay(1.0)
 
 
 # Gradient flow -------------------------------------------------------------------------------------------------------
@@ -366,6 +371,26 @@ def test_what_is_no_array_of_norms():
         GradientFlowDisplay(1.0)
     with pytest.raises(NotFittedError, match="This SimpleNamespace has no gradient_norms_ yet"):
         GradientFlowDisplay.from_monitor(SimpleNamespace())
+    with pytest.raises(TypeError, match="Got the class SimpleNamespace: pass the instance"):
+        GradientFlowDisplay.from_monitor(SimpleNamespace)
+    with pytest.raises(ValueError, match=r"Got epochs of shape \(2,\) for 3 rows"):
+        GradientFlowDisplay(NORMS, epochs=[1, 2])
+
+
+def test_a_monitor_may_number_its_epochs():
+    norms = NORMS.copy()
+    norms[1, 0] = 0
+    display = drawn(GradientFlowDisplay.from_monitor(SimpleNamespace(gradient_norms_=norms, epochs_=[3, 6, 7])))
+    for line in display.lines_:
+        np.testing.assert_array_equal(line.get_xdata(), [3, 6, 7])
+    np.testing.assert_array_equal(display.zeros_[0].get_xdata(), [6])
+
+
+def test_a_callback_without_a_fit_cannot_be_drawn():
+    monitors = pytest.importorskip("skbackprop.callbacks")
+    pytest.importorskip("sklearn.callback")
+    with pytest.raises(NotFittedError, match="This GradientMonitor has no gradient_norms_ yet"):
+        GradientFlowDisplay.from_monitor(monitors.GradientMonitor())
 
 
 # The network ---------------------------------------------------------------------------------------------------------
@@ -525,6 +550,7 @@ def test_as_many_images_as_units(n_units):
         (np.ones(4), None, r"Got weights of shape \(4,\): pass"),
         (np.ones((6, 2)), None, "Got image_shape=None for 6 inputs, which make no square: pass image_shape"),
         (np.ones((6, 2)), (2, 2), r"Got image_shape=\(2, 2\) for 6 inputs: pass two numbers"),
+        (np.ones((6, 2)), 6, "Got image_shape=6 for 6 inputs: pass two numbers"),
         (np.ones((6, 2)), (1, 2, 3), r"Got image_shape=\(1, 2, 3\) for 6 inputs: pass two numbers"),
     ],
 )

@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 
-from skbackprop import SigmoidBackpropClassifier, _network
+from skbackprop import SigmoidBackpropClassifier, SigmoidBackpropOutlierDetector, _network
 from skbackprop.activations import ACTIVATIONS, Logistic, ReLU, Tanh
 from skbackprop.initializers import Glorot, Initializer
 from skbackprop.inspection import check_gradients, gradient_flow, trace_backpropagation
@@ -381,8 +381,14 @@ def test_fitted_classifiers_take_batches_without_every_class_and_training_goes_o
 @pytest.mark.parametrize("inspect", [check_gradients, trace_backpropagation, gradient_flow])
 def test_bad_input_gives_the_usual_errors(targets, inspect):
     X, y = targets[0], targets[1]["binary"]
-    with pytest.raises(TypeError, match=r"Got estimator of type Pipeline: pass .*last step"):
+    with pytest.raises(TypeError, match=r"Got Pipeline as the estimator: pass .*last step"):
         inspect(make_pipeline(StandardScaler(), make()), X, y)
+    with pytest.raises(TypeError, match=r"Got the class SigmoidBackpropClassifier as the estimator: pass a network"):
+        inspect(SigmoidBackpropClassifier, X, y)
+    with pytest.raises(
+        TypeError, match=r"Got SigmoidBackpropOutlierDetector as .* outlier detector one of its estimators_"
+    ):
+        inspect(SigmoidBackpropOutlierDetector(), X)
     with pytest.raises(ValueError, match="requires y"):
         inspect(make(), X)
     with pytest.raises(ValueError, match="NaN"):
