@@ -45,7 +45,7 @@ def fingerprint(fitted):
 def report(name, fitted):
     """Print how a training went."""
     accuracy = fitted.score(X_test, y_test)
-    print(f"  {name:34} {fitted.n_iter_:3} epochs, test accuracy {accuracy:.4f}, weights {fingerprint(fitted)}")
+    print(f"  {name:33} {fitted.n_iter_:3} epochs, test accuracy {accuracy:.4f}, weights {fingerprint(fitted)}")
 
 
 folder = tempfile.TemporaryDirectory()
@@ -74,8 +74,5 @@ report("resumed, samples in another order", other)
 folder.cleanup()
 
 same = fingerprint(resumed) == fingerprint(straight) and resumed.loss_curve_ == straight.loss_curve_
-print(f"\nLearnt: the resumed network is {'bit for bit' if same else 'NOT'} the one that was never interrupted. A")
-print(
-    "checkpoint holds weights, optimizer, random draws and patience, but no samples: pass the same, in the same order, or"
-)
-print(f"the weights are {'others' if fingerprint(other) != fingerprint(straight) else 'THE SAME'}.")
+print(f"\nLearnt: the resumed network is {'bit for bit' if same else 'NOT'} the one that was never interrupted.")
+print("A checkpoint holds weights, optimizer, random draws and patience, but no samples: pass the same, in the same order.")
