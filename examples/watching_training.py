@@ -67,16 +67,13 @@ for k, alpha in enumerate(ALPHAS):
     curves[f"search, alpha={alpha:g}"] = np.mean([list(losses(0, 0, 2 * k + split)) for split in range(2)], axis=0)
 print("\nValidation loss (nats a sample)")
 for name, (_, validated) in curves.items():
-    print(
-        f"  {name:18} {min(validated):.3f} in epoch {np.argmin(validated) + 1:2}, the best; {validated[-1]:.3f} in the last"
-    )
+    best = np.argmin(validated) + 1
+    print(f"  {name:18} {min(validated):.3f} in the best epoch, {best:2}; {validated[-1]:.3f} in the last")
 picture = sys.argv[1] if len(sys.argv) > 1 else "watching_training.png"
 try:
     plot(curves, picture)
     print(f"Picture: {picture}")
 except ImportError as error:
     print(f"No picture: {error}")
-print(
-    "\nLearnt: without a penalty the training loss falls to the end, while that of new samples rises again. Early stopping"
-)
+print("\nLearnt: without a penalty the training loss falls to the end, but that of new samples rises again. Early stopping")
 print("would keep the weights of the best epoch; with a penalty the loss of new samples falls further, and for longer.")
