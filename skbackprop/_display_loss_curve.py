@@ -60,8 +60,9 @@ class LossCurveDisplay:
     validation_line_ : matplotlib Line2D or None
         The validation losses or scores.
     best_ : matplotlib Line2D or None
-        Mark of the best epoch: the first with the best validation loss or score or, without validation, the smallest
-        training loss. None if no value is finite.
+        Mark of the best epoch: that with the best validation loss or score or, without validation, the smallest training
+        loss. Of equal ones it is the last, whose weights early stopping keeps (scikit-learn's networks keep the first).
+        None if no value is finite.
     score_ax_ : matplotlib Axes or None
         The axes of the scores.
 
@@ -179,7 +180,8 @@ class LossCurveDisplay:
             (self.validation_line_,) = judged_ax.plot(epochs, self.validation, **style)
         finite = np.isfinite(judged)
         if finite.any():
-            best = int(np.argmax(np.where(finite, sign * judged, -np.inf)))
+            scores = np.where(finite, sign * judged, -np.inf)
+            best = int(np.flatnonzero(scores == scores.max())[-1])
             mark = {"color": style["color"], "label": f"{prefix}best {self.step_name}, {best + 1}"}
             (self.best_,) = judged_ax.plot(best + 1, judged[best], "o", **mark)
         self._draw_legend()

@@ -132,7 +132,7 @@ def test_the_curves_are_the_training_and_the_validation_loss(early_stopping):
 
 
 def test_without_validation_the_best_epoch_is_that_of_the_smallest_training_loss():
-    losses = [3.0, 1.0, np.nan, 1.0, np.inf]
+    losses = [3.0, 1.0, np.nan, 2.0, np.inf]
     display = drawn(LossCurveDisplay(losses).plot())
     assert display.validation_line_ is None
     np.testing.assert_array_equal(display.best_.get_xydata(), [[2, 1]])
@@ -165,7 +165,36 @@ def test_scores_have_an_axis_of_their_own_which_several_networks_share():
     assert first.training_line_.get_color() == first.validation_line_.get_color() == first.best_.get_color()
     assert first.training_line_.get_color() != second.training_line_.get_color()
     scores = second.validation
-    np.testing.assert_array_equal(second.best_.get_xydata(), [[scores.argmax() + 1, scores.max()]])
+    np.testing.assert_array_equal(
+        second.best_.get_xydata(), [[np.flatnonzero(scores == scores.max())[-1] + 1, scores.max()]]
+    )
+
+
+class Coefs:
+    """Keeps the first layer's weights of each epoch."""
+
+    def __init__(self):
+        self.coefs = []
+
+    def setup(self, estimator, context): ...
+
+    def teardown(self, estimator, context): ...
+
+    def on_fit_task_begin(self, estimator, context): ...
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+        if context.task_name == "epoch":
+            self.coefs.append(fitted_estimator.coefs_[0])
+
+
+def test_of_equal_scores_the_epoch_is_marked_whose_weights_are_kept():
+    pytest.importorskip("sklearn.callback")
+    classifier = make(early_stopping=True, scoring="accuracy").set_callbacks(watcher := Coefs()).fit(X, y)
+    scores = np.array(classifier.validation_scores_)
+    assert np.sum(scores == scores.max()) > 1
+    display = drawn(LossCurveDisplay.from_estimator(classifier))
+    kept = [epoch for epoch, coef in enumerate(watcher.coefs, 1) if np.array_equal(coef, classifier.coefs_[0])]
+    assert kept == [display.best_.get_xdata()[0]]
 
 
 def test_different_losses_on_the_same_axes_are_both_named():
