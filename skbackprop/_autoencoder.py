@@ -64,7 +64,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
     noise : float, default=0.0
         Standard deviation of the normal noise added to the (standardised) inputs at each step, while the reconstruction is
         compared with the clean ones: a denoising autoencoder (Vincent et al., 2008). For "sgd" and "adam".
-    scoring : str, callable or None, default="loss"
+    scoring : {"loss"}, callable or None, default="loss"
         What early stopping watches: the loss, or a scorer called with (autoencoder, X, X); None is `score`.
 
     Attributes
@@ -89,6 +89,8 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
             StrOptions(set(REGRESSION_LOSSES) - {"quantile"}),
             HasMethods(["loss_gradient", "predict", "constant_scores", "location_scale"]),
         ],
+        # The scorers that scikit-learn has names for ask for predictions.
+        "scoring": [StrOptions({"loss"}), callable, None],
         "tied": ["boolean"],
         "noise": [Interval(numbers.Real, 0, None, closed="left")],
     }
@@ -240,8 +242,14 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         -------
         scores : ndarray of shape (n_samples,)
             Larger for samples that are more like those of the training.
+
+        Raises
+        ------
+        ValueError
+            If the loss is not made for such values, as "poisson" is not for negative ones.
         """
         X = self._checked(X)
+        self._refuse_targets(X, self._loss)
         Z, scaling = raw_scores(self.coefs_, self.intercepts_, self._activations, X), self._target_scaling
         if scaling is not None:
             X, Z = scaling.apply(X), (Z - scaling.score_shift) / scaling.score_scale
@@ -298,6 +306,8 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         return TiedObjective(objective) if self.tied else objective
 
     def _encode(self, X, y, sample_weight, *, resume, incremental):
+        if resume:
+            self._refuse_another_link()
         return self._validated(X, self.coefs_[0].dtype if resume else FLOATS, reset=not resume)
 
     def _encode_validation(self, X, y, sample_weight, dtype):
@@ -306,5 +316,11 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
     def _validated(self, X, dtype, reset):
         """Return checked `Samples` whose targets are the inputs."""
         X = validate_data(self, X, dtype=dtype, order="C", reset=reset)
-        self._refuse_targets(X)
+        self._refuse_targets(X, self._make_loss())
         return Samples(X, X, X, None)
+
+    def __sklearn_tags__(self):
+        """Return the tags: some losses want positive inputs."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.positive_only = self._wants_positive_targets()
+        return tags

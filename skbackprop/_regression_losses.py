@@ -10,7 +10,7 @@ from ._loss import Loss, sum_outputs, weighted_mean
 def _quantile(Y, sample_weight, quantile):
     """Return a weighted quantile of each output, of shape (n_outputs,): the least value with enough weight up to it."""
     order = np.argsort(Y, axis=0)
-    weight_up_to = np.cumsum(sample_weight[order], axis=0)
+    weight_up_to = np.cumsum(sample_weight[order], axis=0, dtype=np.float64)
     position = (weight_up_to < quantile * weight_up_to[-1]).sum(axis=0)
     return np.take_along_axis(Y, np.take_along_axis(order, position[np.newaxis], axis=0), axis=0)[0]
 
@@ -200,7 +200,7 @@ class PoissonDeviance(RegressionLoss):
 
     def constant_scores(self, Y, sample_weight):
         """Return the logarithm of the mean, finite at 0."""
-        return np.log(np.clip(weighted_mean(Y, sample_weight), 1e-12, None))
+        return np.log(np.maximum(weighted_mean(Y, sample_weight), np.finfo(np.float64).tiny))
 
 
 class GammaDeviance(PoissonDeviance):
