@@ -298,7 +298,12 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
     def _make_network(self, samples, state, resume):
         network = super()._make_network(samples, state, resume)
         if self.tied:
+            free = network.theta.copy()
             tie(network.coefs)
+            if not np.array_equal(network.theta, free):
+                # What training remembers of other weights, such as their momentum, would untie these.
+                state.get("loop", {}).pop("optimizer", None)
+                state["patience"] = {}
         return network
 
     def _make_objective(self, network, batches, state):
