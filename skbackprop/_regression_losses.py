@@ -1,7 +1,7 @@
 """Losses of numbers."""
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+from scipy.optimize import brentq
 from scipy.special import xlogy
 
 from ._loss import Loss, sum_outputs, weighted_mean
@@ -155,12 +155,15 @@ class HuberLoss(RegressionLoss):
     def constant_scores(self, Y, sample_weight):
         """Return the M-estimate of location."""
 
-        def total(score, column):
-            error = np.abs(column - score)
-            near = np.minimum(error, self.delta)
-            return sample_weight @ (near * (error - near / 2))
+        def slope(score, column):
+            return sample_weight @ np.clip(column - score, -self.delta, self.delta)
 
-        return np.array([minimize_scalar(total, (c.min(), c.max()), args=(c,)).x for c in Y.T.astype(np.float64)])
+        # Beyond the quartiles by delta, three quarters of the weight pull back with all their force.
+        lower, upper = (_quantile(Y, sample_weight, q).astype(np.float64) for q in (0.25, 0.75))
+        lower = np.minimum(lower - self.delta, np.nextafter(lower, -np.inf))
+        upper = np.maximum(upper + self.delta, np.nextafter(upper, np.inf))
+        parts = zip(lower, upper, Y.T.astype(np.float64), strict=True)
+        return np.array([brentq(slope, low, high, (column,), 1e-12 * self.delta) for low, high, column in parts])
 
     def __repr__(self):
         return f"{type(self).__name__}(delta={self.delta})"
