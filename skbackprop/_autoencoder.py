@@ -7,7 +7,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit
 from sklearn.utils import check_array
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
 
 from ._base import FLOATS, BaseBackprop, Samples
 from ._documentation import share_documentation
@@ -321,6 +321,8 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
     def _validated(self, X, dtype, reset):
         """Return checked `Samples` whose targets are the inputs."""
         X = validate_data(self, X, dtype=dtype, order="C", reset=reset)
+        if self._wants_positive_targets():
+            check_non_negative(X, f"{type(self).__name__} with loss={self.loss!r}")
         self._refuse_targets(X, self._make_loss())
         return Samples(X, X, X, None)
 

@@ -95,4 +95,5 @@ class InsideMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
 
 
 # Not in the class body: what `set_output` wraps there loses the condition.
-InsideMixin.transform = available_if(_has_hidden_layers)(InsideMixin.transform)
+for name in ("transform", "fit_transform"):
+    setattr(InsideMixin, name, available_if(_has_hidden_layers)(getattr(InsideMixin, name)))

@@ -364,6 +364,10 @@ def test_bad_data_are_named():
 
 def test_a_deviance_refuses_to_judge_what_it_does_not_have():
     autoencoder = make(loss="poisson").fit(counts)
+    with pytest.raises(
+        ValueError, match="Negative values in data passed to SigmoidBackpropAutoencoder with loss='poisson'"
+    ):
+        autoencoder.fit(counts - 1)
     with pytest.raises(ValueError, match="Got targets down to -1 with loss='poisson'"):
         autoencoder.score_samples(counts - 1)
     assert autoencoder.__sklearn_tags__().input_tags.positive_only

@@ -75,6 +75,7 @@ def test_a_layer_that_is_not_there_is_an_error(targets, layer):
 def test_without_hidden_layers_there_is_no_transform(targets):
     classifier = fit(targets[0], targets[1]["binary"], hidden_layer_sizes=())
     assert not hasattr(classifier, "transform")
+    assert not hasattr(classifier, "fit_transform")
     with pytest.raises(AttributeError, match="transform"):
         classifier.transform(targets[0])
 
