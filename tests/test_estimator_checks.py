@@ -76,7 +76,7 @@ DETECTORS = [
     {"batch_size": None, "dropout": 0.1},
 ]
 # Small networks and few epochs: the checks fit hundreds of times.
-SMALL = {"hidden_layer_sizes": (20,), "max_iter": 60}
+SMALL = {"hidden_layer_sizes": (20,), "max_iter": 40}
 SMALL_CODE = {"hidden_layer_sizes": (10, 5, 10), "max_iter": 20}
 SMALL_DETECTOR = {"hidden_layer_sizes": (20,), "max_iter": 30, "n_estimators": 2}
 ESTIMATORS = [

@@ -112,9 +112,9 @@ def regression(solver, loss):
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
 def test_a_regressors_weights_agree(targets, counts, solver, activation, loss):
-    X, y = targets[0][:80], counts[:80]
+    X, y = targets[0][:45], counts[:45]
     sparse = sp.csr_matrix(X * (np.abs(X) > 0.3))
-    for batch_size, inputs, shuffle, alpha in product([7, 32, 80], [X, sparse], [True, False], [0, 1e-2]):
+    for batch_size, inputs, shuffle, alpha in product([7, 32, 45], [X, sparse], [True, False], [0, 1e-2]):
         parameters = {"hidden_layer_sizes": (5,), "batch_size": batch_size, "shuffle": shuffle, "alpha": alpha}
         assert_same(*both(inputs, y, activation=activation, **parameters, **regression(solver, loss)))
 
