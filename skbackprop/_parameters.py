@@ -2,6 +2,7 @@
 
 import inspect
 import numbers
+from functools import cache
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -11,6 +12,12 @@ from .activations import ACTIVATIONS
 from .initializers import INITIALIZERS
 from .optimizers import OPTIMIZERS
 from .schedules import SCHEDULES
+
+
+@cache
+def _parameter_names(part):
+    """Return the names of a constructor's parameters; asking for the signature is slow."""
+    return tuple(inspect.signature(part).parameters)
 
 
 class ParametersMixin(BaseEstimator):
@@ -64,7 +71,7 @@ class ParametersMixin(BaseEstimator):
         part = table[value]
         if not inspect.isclass(part):
             return part
-        return part(**{name: getattr(self, name) for name in inspect.signature(part).parameters if hasattr(self, name)})
+        return part(**{name: getattr(self, name) for name in _parameter_names(part) if hasattr(self, name)})
 
     def _make_hidden_sizes(self):
         """Return the sizes of the hidden layers as a list of int."""
