@@ -141,7 +141,9 @@ def novelty(X, y, seed):
         LocalOutlierFactor(novelty=True).fit(train).score_samples(test),
         OneClassSVM().fit(train).score_samples(test),
         reconstruction_score(PCA(n_components=code, random_state=seed), test, train),
-        reconstruction_score(MLPRegressor((100, code, 100), max_iter=500, random_state=seed), test, train),
+        reconstruction_score(
+            MLPRegressor(hidden_layer_sizes=(100, code, 100), max_iter=500, random_state=seed), test, train
+        ),
     ]
     return [roc_auc_score(y[rest] == 0, score) for score in scores] + [seconds]
 
