@@ -66,7 +66,7 @@ detector = SigmoidBackpropOutlierDetector(random_state=0).fit(known)
 scores = detector.score_samples(rest)
 of_held_out = np.quantile(detector.score_samples(held_out), 0.1)
 thresholds = {"training samples (offset_)": detector.offset_, "benign samples held out": of_held_out}
-print("\nBreast cancer, first split: called outliers is what scores lower than nine tenths of known samples")
+print("\nBreast cancer, first split: outliers are what scores lower than nine tenths of known samples")
 for name, threshold in thresholds.items():
     found, alarms = (scores[~truth] < threshold).mean(), (scores[truth] < threshold).mean()
     print(f"  by {name:26}: {found:.0%} of malignant samples found, {alarms:.0%} false alarms")
@@ -78,6 +78,6 @@ try:
 except ModuleNotFoundError:
     print("\nNo picture: matplotlib is not installed.")
 print(
-    "\nLearnt: autoencoders of normal samples reconstruct anomalies badly, and rank them no worse than the other detectors do."
+    "\nLearnt: autoencoders of normal samples reconstruct anomalies badly, and rank them here as well as any of the others."
 )
 print("They know their training samples too well to set the threshold by: take it from normal samples held out.")
