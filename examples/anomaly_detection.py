@@ -52,11 +52,10 @@ def plot(scores, truth, thresholds, path):
     figure.savefig(path, dpi=110)
 
 
-X, y = load_breast_cancer(return_X_y=True)
-digits, names = load_digits(return_X_y=True)
+(X, y), (digits, names) = load_breast_cancer(return_X_y=True), load_digits(return_X_y=True)
 benign = np.transpose([areas(X, y == 1, seed) for seed in range(5)])
 single = np.transpose([areas(digits, names == digit, digit) for digit in range(10)])
-print("Area under the ROC curve: breast cancer (benign is normal, five splits), digits (each in turn is normal)\n")
+print("Area under the ROC curve of breast cancer (benign is normal, five splits) and digits (each in turn is normal)\n")
 for detector, *results in zip(detectors(0), benign, single, strict=True):
     print(f"  {type(detector).__name__:30}" + "".join(f"{result.mean():10.3f} +- {result.std():.3f}" for result in results))
 
@@ -78,6 +77,6 @@ try:
 except ModuleNotFoundError:
     print("\nNo picture: matplotlib is not installed.")
 print(
-    "\nLearnt: autoencoders of normal samples reconstruct anomalies badly, and rank them here as well as any of the others."
+    "\nLearnt: autoencoders of normal samples reconstruct anomalies badly; they rank them here as well as any other detector."
 )
 print("They know their training samples too well to set the threshold by: take it from normal samples held out.")

@@ -134,16 +134,14 @@ def novelty(X, y, seed):
     # Ours standardises by itself.
     scaler = StandardScaler().fit(X[half])
     train, test = scaler.transform(X[half]), scaler.transform(X[rest])
-    code = max(1, X.shape[1] // 2)
     scores = [
         ours.score_samples(X[rest]),
         IsolationForest(random_state=seed).fit(train).score_samples(test),
         LocalOutlierFactor(novelty=True).fit(train).score_samples(test),
         OneClassSVM().fit(train).score_samples(test),
-        reconstruction_score(PCA(n_components=code, random_state=seed), test, train),
-        reconstruction_score(
-            MLPRegressor(hidden_layer_sizes=(100, code, 100), max_iter=500, random_state=seed), test, train
-        ),
+        # Of 80, 90 and 95 % of the variance, and of layers with and without a bottleneck, those that did best.
+        reconstruction_score(PCA(0.8), test, train),
+        reconstruction_score(MLPRegressor(max_iter=500, random_state=seed), test, train),
     ]
     return [roc_auc_score(y[rest] == 0, score) for score in scores] + [seconds]
 
