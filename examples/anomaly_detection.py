@@ -76,7 +76,5 @@ try:
     print(f"\nPicture: {picture}")
 except ModuleNotFoundError:
     print("\nNo picture: matplotlib is not installed.")
-print(
-    "\nLearnt: autoencoders of normal samples reconstruct anomalies badly; they rank them here as well as any other detector."
-)
+print("\nLearnt: autoencoders of normal samples reconstruct anomalies badly; here they rank them no worse than others do.")
 print("They know their training samples too well to set the threshold by: take it from normal samples held out.")
