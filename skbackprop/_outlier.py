@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._autoencoder import SigmoidBackpropAutoencoder
+from ._callback_bridge import CallbackBridge, CallbackSupportMixin, fit_part, with_callbacks
 from ._documentation import share_documentation
 from ._parameters import ParametersMixin
 from ._scaling import Scaling
@@ -21,7 +22,7 @@ STEPS = 600
 
 
 @share_documentation
-class SigmoidBackpropOutlierDetector(OutlierMixin, ParametersMixin):
+class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, ParametersMixin):
     """Autoencoders that learn normal samples, and tell the others by how badly they reconstruct them.
 
     The features are standardised and clipped at 20 standard deviations. Each of a few wide denoising autoencoders (see
@@ -86,7 +87,7 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, ParametersMixin):
 
     def __init__(
         self,
-        hidden_layer_sizes=(256,),
+        hidden_layer_sizes=(512,),
         activation="logistic",
         *,
         solver="adam",
@@ -123,6 +124,7 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, ParametersMixin):
     ):
         self._set_parameters(locals())
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Learn what normal samples are like.
@@ -143,13 +145,18 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, ParametersMixin):
         ValueError
             If the data or a combination of parameters cannot be trained on.
         """
-        X = validate_data(self, X, dtype=np.float64)
+        given, X = X, validate_data(self, X, dtype=np.float64)
+        bridge = CallbackBridge.of(self, given, y, None, self.n_estimators)
         scaling = Scaling.of(X, None, center=True)
         standardized = _clipped(X, scaling)
         seeds = check_random_state(self.random_state).randint(np.iinfo(np.int32).max, size=self.n_estimators)
         settings = self._autoencoder_settings(len(X))
         estimators = Parallel(n_jobs=self.n_jobs)(
-            delayed(_fitted)(SigmoidBackpropAutoencoder(**settings, random_state=seed), standardized.astype(np.float32))
+            delayed(fit_part)(
+                SigmoidBackpropAutoencoder(**settings, random_state=seed),
+                standardized.astype(np.float32),
+                None if bridge is None else bridge.part("autoencoder"),
+            )
             for seed in seeds
         )
         # All is set at once: an error leaves an earlier fit as it was.
@@ -159,6 +166,8 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, ParametersMixin):
         spread = errors.std(axis=1)
         self._error_location, self._error_scale = errors.mean(axis=1), np.where(spread > 0, spread, 1.0)
         self.offset_ = float(np.quantile(self._standardized_score(errors), self.contamination))
+        if bridge is not None:
+            bridge.end()
         return self
 
     def score_samples(self, X):
@@ -228,8 +237,3 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, ParametersMixin):
 def _clipped(X, scaling):
     """Return standardised samples within the bounds."""
     return np.clip(scaling.apply(X)[0], -CLIPPED_AT, CLIPPED_AT)
-
-
-def _fitted(autoencoder, X):
-    """Fit, in whatever process."""
-    return autoencoder.fit(X)

@@ -95,7 +95,7 @@ class Objective:
 
 
 def gradient_descent(objective, batches, optimizer, schedule, state, *, learning_rate_init, weight_decay=0.0,
-                     clip_norm=None, scale=None, max_iter=None, deadline=math.inf, with_loss=True):  # fmt: skip
+                     clip_norm=None, scale=None, max_iter=None, done=0, deadline=math.inf, with_loss=True):  # fmt: skip
     """Train a network, an epoch at each `next`.
 
     Parameters
@@ -115,7 +115,9 @@ def gradient_descent(objective, batches, optimizer, schedule, state, *, learning
     scale : float, default=1 / number of samples in the batch
         Factor on the sum of the losses of a batch.
     max_iter : int, default=None
-        Epochs planned from here, which some schedules need to know; None for no plan.
+        Epochs planned, which some schedules need to know; None for no plan.
+    done : int, default=0
+        How many of these have been done before.
     deadline : float, default=inf
         `time.perf_counter` at which to break off, even within an epoch.
     with_loss : bool, default=True
@@ -135,7 +137,7 @@ def gradient_descent(objective, batches, optimizer, schedule, state, *, learning
         state["learning_rate"] = learning_rate_init
     state.update(optimizer=memory, learning_rate_init=learning_rate_init)
     samples, epochs = state.setdefault("samples_seen", 0), state.setdefault("epochs", 0.0)
-    start, timed, every_step = epochs, deadline < math.inf, schedule.every_step
+    start, timed, every_step = epochs - done, deadline < math.inf, schedule.every_step
     while True:
         total, seen, progress = 0.0, 0, None if max_iter is None else (epochs - start) / max_iter
         rate = schedule.next_rate(state["learning_rate"], learning_rate_init, samples, epochs, progress)
