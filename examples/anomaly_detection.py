@@ -76,5 +76,7 @@ try:
     print(f"\nPicture: {picture}")
 except ModuleNotFoundError:
     print("\nNo picture: matplotlib is not installed.")
-print("\nLearnt: autoencoders of normal samples reconstruct anomalies badly; here they rank them no worse than others do.")
-print("They know their training samples too well to set the threshold by: take it from normal samples held out.")
+print(
+    "\nLearnt: autoencoders of normal samples reconstruct anomalies badly; here they rank them about as well as others do,"
+)
+print("or better. They know their training samples too well to set the threshold by: take it from normal samples held out.")
