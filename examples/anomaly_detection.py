@@ -77,6 +77,6 @@ try:
 except ModuleNotFoundError:
     print("\nNo picture: matplotlib is not installed.")
 print(
-    "\nLearnt: autoencoders of normal samples reconstruct anomalies badly; here they rank them about as well as others do,"
+    "\nLearnt: autoencoders of normal samples reconstruct anomalies badly, and here rank them about as well as others, or"
 )
-print("or better. They know their training samples too well to set the threshold by: take it from normal samples held out.")
+print("better. They know their training samples too well to set the threshold by: take it from normal samples held out.")
