@@ -76,7 +76,5 @@ try:
     print(f"\nPicture: {picture}")
 except ModuleNotFoundError:
     print("\nNo picture: matplotlib is not installed.")
-print(
-    "\nLearnt: autoencoders of normal samples reconstruct anomalies badly, and here rank them about as well as others, or"
-)
+print("\nLearnt: autoencoders of normal samples reconstruct anomalies badly, and here rank them as well as others or")
 print("better. They know their training samples too well to set the threshold by: take it from normal samples held out.")
