@@ -218,7 +218,8 @@ class Patience:
         """Take note of an epoch's score (larger is better) and, if it is the best, of `theta`; return whether to stop."""
         # Written so that a score that is not a number counts as no improvement.
         self.count = 0 if score >= self.best_score + self.tol else self.count + 1
-        if score > self.best_score:
+        # Of equal scores the latest counts: accuracy does not see all that is learnt.
+        if score >= self.best_score:
             self.best_score = score
             if theta is not None:
                 self.best_theta = theta.copy()

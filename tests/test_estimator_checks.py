@@ -36,15 +36,11 @@ CONFIGURATIONS = [
 
 
 def expected_failures(estimator):
-    """What a random hold-out fails by nature, since its rows differ when rows are repeated; and one known fault."""
+    """What a random hold-out fails by nature, since its rows differ when rows are repeated."""
     if not estimator.early_stopping:
         return {}
     reason = "a random hold-out of repeated rows is not that of weighted rows"
-    failures = {f"check_sample_weight_equivalence_on_{kind}_data": reason for kind in ("dense", "sparse")}
-    if estimator.scoring is None:
-        # A fault, not a law: 50 samples are one batch, and accuracy does not move in 20 of its steps while the rate rises.
-        failures["check_class_weight_classifiers"] = "patience with accuracy ends while the default rate still rises"
-    return failures
+    return {f"check_sample_weight_equivalence_on_{kind}_data": reason for kind in ("dense", "sparse")}
 
 
 @pytest.mark.filterwarnings("ignore")
