@@ -282,7 +282,7 @@ class BaseBackprop(CallbackSupportMixin, StateMixin, ParametersMixin, metaclass=
         judged_by = str(self.scoring) if early_stopping else "training loss"
         if state.get("judged_by") != judged_by:
             state.update(judged_by=judged_by, patience={})
-        patience = Patience(self.tol, self.n_iter_no_change, **state["patience"])
+        patience = Patience(self.tol, self.n_iter_no_change, **state["patience"], latest=self._is_auto())
         score = None if held_out is None else self._make_score(network, held_out)
         deadline = math.inf if self.max_time is None else perf_counter() + self.max_time
         unfinished = state.pop("unfinished", False)

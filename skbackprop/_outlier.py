@@ -60,6 +60,10 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, Paramet
     -----
     With `max_iter=None` training takes as many epochs as make 600 steps, however few or many samples there are.
 
+    `offset_` is a quantile of the scores of the training samples, as in scikit-learn's detectors. Networks reconstruct what
+    they were trained on better than what is new: of a few hundred samples so much better that `predict` calls far more than
+    `contamination` of new normal samples outliers. For these take a threshold of `score_samples` on held-out normal samples.
+
     Examples
     --------
     >>> from sklearn.datasets import load_breast_cancer
