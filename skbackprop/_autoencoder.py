@@ -13,7 +13,6 @@ from ._base import FLOATS, BaseBackprop, Samples
 from ._documentation import share_documentation
 from ._network import hidden_activations, raw_scores
 from ._targets import NumericTargetsMixin
-from ._training import sample_losses
 from .losses import REGRESSION_LOSSES
 
 
@@ -250,10 +249,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         """
         X = self._checked(X)
         self._refuse_targets(X, self._loss)
-        Z, scaling = raw_scores(self.coefs_, self.intercepts_, self._activations, X), self._target_scaling
-        if scaling is not None:
-            X, Z = scaling.apply(X), (Z - scaling.score_shift) / scaling.score_scale
-        return -sample_losses(self._loss, X, Z)
+        return -self._sample_losses(X, X)
 
     def score(self, X, y=None):
         """Return the mean of `score_samples`.

@@ -3,7 +3,6 @@
 import copy
 import math
 import numbers
-import warnings
 from abc import ABCMeta, abstractmethod
 from time import perf_counter
 from typing import NamedTuple
@@ -16,12 +15,14 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._batches import Batches
-from ._fitting import Run, run_epochs, run_minimizer, warn_of
+from ._callback_bridge import CallbackBridge, CallbackSupportMixin, running_callbacks, with_callbacks
+from ._fitting import Report, Run, run_epochs, run_minimizer, warn_of, warn_user
 from ._network import Network, raw_scores
 from ._parameters import ParametersMixin
 from ._scaling import Scaling
+from ._state import StateMixin
 from ._threads import limit_threads
-from ._training import Objective, Patience, base_rate_loss, mean_loss
+from ._training import Objective, Patience, base_rate_loss, mean_loss, sample_losses
 
 FLOATS = (np.float64, np.float32)
 # Up to this many values, a check of the whole array in one sum costs less than scikit-learn's validation.
@@ -69,7 +70,7 @@ def checked_weights(sample_weight, X, any_sign):
     return weight
 
 
-class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
+class BaseBackprop(CallbackSupportMixin, StateMixin, ParametersMixin, metaclass=ABCMeta):
     """Base of all estimators; children encode targets and name a loss.
 
     `noise` is the standard deviation of noise on the inputs of training, a parameter of children that remove it;
@@ -97,11 +98,13 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
 
     # Training --------------------------------------------------------------------------------------------------------
 
+    @with_callbacks
     def _fit(self, X, y, sample_weight, validation, incremental=False, **labels):
         """Fit a draft, so that an error leaves the estimator as it was, and then become the draft."""
         draft = object.__new__(type(self))
         draft.__dict__.update(self.__dict__)
-        resume = hasattr(self, "coefs_") and (incremental or self.warm_start)
+        unfinished = bool((getattr(self, "_training_state", None) or {}).get("unfinished"))
+        resume = hasattr(self, "coefs_") and (incremental or self.warm_start or unfinished)
         samples = draft._encode(X, y, sample_weight, resume=resume, incremental=incremental, **labels)
         held_out = None
         if any(part is not None for part in validation):
@@ -110,12 +113,16 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
                 given = " and ".join(name for name, part in zip(names, validation, strict=True) if part is not None)
                 raise ValueError(f"Got {given} alone: validation needs both X_val and y_val; pass both, or neither.")
             held_out = draft._encode_validation(*validation, samples.X.dtype)
-        draft._train(samples, held_out, incremental, resume)
+        bridge = None if incremental else CallbackBridge.of(self, X, y, sample_weight, self.max_iter)
+        draft._train(samples, held_out, incremental, resume, bridge)
+        fitted = {**draft.__dict__, **running_callbacks(self)}
         self.__dict__.clear()
-        self.__dict__.update(draft.__dict__)
+        self.__dict__.update(fitted)
+        if bridge is not None:
+            bridge.end()
         return self
 
-    def _train(self, samples, held_out, incremental, resume):
+    def _train(self, samples, held_out, incremental, resume, bridge=None):
         """Train on the samples and set the fitted attributes."""
         optimizer, schedule, self._loss = self._make_optimizer(), self._make_schedule(), self._make_loss()
         state = self._saved_state() if resume else {}
@@ -135,7 +142,10 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
         batches = self._make_batches(samples, optimizer, state)
         objective = self._make_objective(network, batches, state)
         self._publish(network, resume)
-        run = self._make_run(network, held_out, state)
+        max_iter = None if incremental else self.max_iter
+        run = self._make_run(network, held_out, state, max_iter)
+        if bridge is not None:
+            run.bridge, run.snapshot = bridge, lambda: self._snapshot(run, network, batches, state)
         with limit_threads(network, batches.batch_size):
             if hasattr(optimizer, "minimize"):
                 run_minimizer(run, objective, batches, optimizer, max_iter=self.max_iter)
@@ -143,7 +153,6 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
                 loop = state.setdefault("loop", {"samples_seen": self.t_})
                 names = ("learning_rate_init", "weight_decay", "clip_norm")
                 settings = {name: getattr(self, name) for name in names}
-                max_iter = None if incremental else self.max_iter
                 run_epochs(run, objective, batches, optimizer, schedule, loop, max_iter=max_iter, **settings)
         self._note(run, batches)
         keep = self.warm_start or incremental
@@ -252,10 +261,9 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
         n_rows = n_samples if rows is None else len(rows)
         batch_size = self._make_batch_size(n_rows)
         if batch_size > n_rows and not full_batch:
-            warnings.warn(
+            warn_user(
                 f"Got batch_size={batch_size} for {n_rows} training samples, so each batch holds them all: pass a "
-                "batch_size no larger than the data, or 'auto'.",
-                stacklevel=6,
+                "batch_size no larger than the data, or 'auto'."
             )
         batch_size, shuffle = (n_rows, False) if full_batch else (min(batch_size, n_rows), self.shuffle)
         X, left_to_do = (samples.X, None) if self._scaling is None else self._scaling.apply(samples.X)
@@ -275,16 +283,19 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
         generator = self._generator(state) if self.dropout else None
         return Objective(network, self._loss, self.alpha, batches.mean_weight, self.dropout, generator)
 
-    def _make_run(self, network, held_out, state):
-        """Return the record of the run, which decides when to stop."""
+    def _make_run(self, network, held_out, state, max_iter):
+        """Return the record of the run, which decides when to stop; `max_iter` is None where there is no telling."""
         early_stopping = self.early_stopping and held_out is not None
         judged_by = str(self.scoring) if early_stopping else "training loss"
         if state.get("judged_by") != judged_by:
             state.update(judged_by=judged_by, patience={})
-        patience = Patience(self.tol, self.n_iter_no_change, **state["patience"])
+        patience = Patience(self.tol, self.n_iter_no_change, **state["patience"], latest=self._is_auto())
         score = None if held_out is None else self._make_score(network, held_out)
         deadline = math.inf if self.max_time is None else perf_counter() + self.max_time
-        return Run(network, patience, score, early_stopping, deadline, self.verbose)
+        unfinished = state.pop("unfinished", False)
+        done, reason = (self.n_iter_, state["reason"]) if unfinished else (0, "max_iter")
+        report = Report(max_iter, done) if self.verbose else None
+        return Run(network, patience, score, early_stopping, deadline, report, done, reason)
 
     def _make_judge(self, network, X, Y, sample_weight):
         """Return a function of no arguments that returns the mean loss of the current weights, without penalty.
@@ -316,50 +327,6 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
 
         return score
 
-    # What is kept ----------------------------------------------------------------------------------------------------
-
-    def _publish(self, network, resume):
-        """Set the attributes that prediction needs, as views on the network's parameters."""
-        self._published = network if self._scaling is None and self._target_scaling is None else network.twin()
-        self.coefs_, self.intercepts_ = self._published.coefs, self._published.intercepts
-        self.n_layers_, self.n_outputs_ = len(network.layer_sizes), network.layer_sizes[-1]
-        self.out_activation_ = self._loss.output_activation
-        for name, first in (("t_", 0), ("loss_curve_", []), ("validation_scores_", None)):
-            if not resume or not hasattr(self, name):
-                setattr(self, name, first)
-
-    def _note(self, run, batches):
-        """Set the attributes that tell how training went."""
-        self.n_iter_ = len(run.loss_curve)
-        self.t_ += self.n_iter_ * batches.n_samples
-        self.loss_curve_ = [*self.loss_curve_, *run.loss_curve]
-        self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else math.inf
-        if run.scores:
-            self.validation_scores_ = [*(self.validation_scores_ or []), *run.scores]
-        scored = self.validation_scores_ is not None
-        self.best_validation_score_ = float(np.nanmax([-np.inf, *self.validation_scores_])) if scored else None
-        # scikit-learn's name, which code in the wild reads.
-        self._no_improvement_count = run.patience.count
-        self.best_loss_ = None if run.early_stopping else min(self.loss_curve_, default=math.inf)
-
-    def _saved_state(self):
-        """Return a copy of the state that training stopped in, so that a failure leaves the original."""
-        saved = getattr(self, "_training_state", None)
-        return {} if saved is None else copy.deepcopy(saved)
-
-    def _state_to_save(self, state, run, batches, theta, checksum):
-        """Return all that training needs in order to go on exactly, as a dict of arrays, numbers and random states.
-
-        The checksum is that of the published parameters: it tells whether the user has changed them since.
-        """
-        patience = run.patience
-        # A run that ended on a plateau starts with fresh patience, should the user want to go on all the same.
-        count = 0 if run.reason == "plateau" else patience.count
-        state["patience"] = {"best_score": patience.best_score, "best_theta": patience.best_theta, "count": count}
-        state["rows"], state["n_samples"] = batches.order, len(batches.Y)
-        state["theta"], state["checksum"] = theta, checksum
-        return state
-
     # Prediction ------------------------------------------------------------------------------------------------------
 
     def _raw_scores(self, X):
@@ -373,6 +340,19 @@ class BaseBackprop(ParametersMixin, metaclass=ABCMeta):
             check_is_fitted(self)
             X = validate_data(self, X, accept_sparse=self._accept_sparse, dtype=FLOATS, reset=False)
         return X
+
+    def _sample_losses(self, X, Y):
+        """Return the loss of each sample of validated data, in the units of the training loss."""
+        Z, scaling = raw_scores(self.coefs_, self.intercepts_, self._activations, X), self._target_scaling
+        if scaling is not None:
+            Y, Z = scaling.apply(Y), (Z - scaling.score_shift) / scaling.score_scale
+        return sample_losses(self._loss, Y, Z)
+
+    def _validation_loss(self, X, y, sample_weight=None):
+        """Return the mean loss of samples as `fit` takes them, in the units of the training loss, without penalty."""
+        samples = self._encode_validation(X, y, sample_weight, self.coefs_[0].dtype)
+        losses = self._sample_losses(samples.X, samples.Y)
+        return float(np.average(losses, weights=samples.sample_weight))
 
     def _is_plain(self, X):
         """Return whether `X` is a small clean array, for which scikit-learn's validation would have no objection."""

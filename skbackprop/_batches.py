@@ -47,7 +47,8 @@ class Batches:
         self.n_samples = X.shape[0] if rows is None else len(rows)
         self.mean_weight = 1.0
         if sample_weight is not None:
-            used = np.abs(sample_weight if rows is None else sample_weight[rows])
+            # Sorted, for a sum in another order may be rounded to another.
+            used = np.abs(sample_weight if rows is None else sample_weight[np.sort(rows)])
             # All weights zero: every gradient is zero, whatever they are divided by.
             self.mean_weight = float(used.mean()) or 1.0
             self.sample_weight = (sample_weight / self.mean_weight).astype(X.dtype, copy=False)

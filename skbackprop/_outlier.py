@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._autoencoder import SigmoidBackpropAutoencoder
+from ._callback_bridge import CallbackBridge, CallbackSupportMixin, fit_part, running_callbacks, with_callbacks
 from ._documentation import share_documentation
 from ._parameters import ParametersMixin
 from ._scaling import Scaling
@@ -21,7 +22,7 @@ STEPS = 600
 
 
 @share_documentation
-class SigmoidBackpropOutlierDetector(OutlierMixin, ParametersMixin):
+class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, ParametersMixin):
     """Autoencoders that learn normal samples, and tell the others by how badly they reconstruct them.
 
     The features are standardised and clipped at 20 standard deviations. Each of a few wide denoising autoencoders (see
@@ -59,6 +60,11 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, ParametersMixin):
     -----
     With `max_iter=None` training takes as many epochs as make 600 steps, however few or many samples there are.
 
+    `offset_` is a quantile of the scores of the training samples, as in scikit-learn's detectors. Networks reconstruct what
+    they were trained on better than what is new: of a few hundred samples so much better that `predict` calls far more than
+    `contamination` of new normal samples outliers. For these take a threshold of `score_samples` on held-out normal
+    samples.
+
     Examples
     --------
     >>> from sklearn.datasets import load_breast_cancer
@@ -91,7 +97,7 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, ParametersMixin):
 
     def __init__(
         self,
-        hidden_layer_sizes=(256,),
+        hidden_layer_sizes=(512,),
         activation="logistic",
         *,
         solver="adam",
@@ -128,6 +134,7 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, ParametersMixin):
     ):
         self._set_parameters(locals())
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Learn what normal samples are like.
@@ -150,21 +157,29 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, ParametersMixin):
         """
         draft = object.__new__(type(self))
         draft.__dict__.update(self.__dict__)
-        draft._train(X)
+        # float64: an outlier may lie where float32 overflows.
+        validated = validate_data(draft, X, dtype=np.float64)
+        bridge = CallbackBridge.of(self, X, y, None, self.n_estimators)
+        draft._train(validated, bridge)
+        fitted = {**draft.__dict__, **running_callbacks(self)}
         self.__dict__.clear()
-        self.__dict__.update(draft.__dict__)
+        self.__dict__.update(fitted)
+        if bridge is not None:
+            bridge.end()
         return self
 
-    def _train(self, X):
+    def _train(self, X, bridge):
         """Train the autoencoders and set the fitted attributes."""
-        # float64: an outlier may lie where float32 overflows.
-        X = validate_data(self, X, dtype=np.float64)
         self._scaling = Scaling.of(X, None, center=True)
         standardized = _clipped(X, self._scaling)
         seeds = check_random_state(self.random_state).randint(np.iinfo(np.int32).max, size=self.n_estimators)
         settings = self._autoencoder_settings(len(X))
         self.estimators_ = Parallel(n_jobs=self.n_jobs)(
-            delayed(_fitted)(SigmoidBackpropAutoencoder(**settings, random_state=seed), standardized.astype(np.float32))
+            delayed(fit_part)(
+                SigmoidBackpropAutoencoder(**settings, random_state=seed),
+                standardized.astype(np.float32),
+                None if bridge is None else bridge.part("autoencoder"),
+            )
             for seed in seeds
         )
         self.n_iter_ = max(estimator.n_iter_ for estimator in self.estimators_)
@@ -246,8 +261,3 @@ def _clipped(X, scaling):
         standardized = X - scaling.mean
         standardized /= scaling.scale
     return np.clip(standardized, -CLIPPED_AT, CLIPPED_AT, standardized)
-
-
-def _fitted(autoencoder, X):
-    """Fit, in whatever process."""
-    return autoencoder.fit(X)

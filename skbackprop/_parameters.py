@@ -2,6 +2,7 @@
 
 import inspect
 import numbers
+from functools import cache
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -15,6 +16,12 @@ from .schedules import SCHEDULES
 # With batch_size=None: up to so many samples are one batch (a weight of 2 then equals two rows), more make 64 batches an
 # epoch, as far as these bounds on their size allow.
 ONE_BATCH, BATCHES_AN_EPOCH, SMALLEST_BATCH, LARGEST_BATCH = 64, 64, 8, 256
+
+
+@cache
+def _parameter_names(part):
+    """Return the names of a constructor's parameters; asking for the signature is slow."""
+    return tuple(inspect.signature(part).parameters)
 
 
 class ParametersMixin(BaseEstimator):
@@ -68,7 +75,7 @@ class ParametersMixin(BaseEstimator):
         part = table[value]
         if not inspect.isclass(part):
             return part
-        return part(**{name: getattr(self, name) for name in inspect.signature(part).parameters if hasattr(self, name)})
+        return part(**{name: getattr(self, name) for name in _parameter_names(part) if hasattr(self, name)})
 
     def _make_hidden_sizes(self):
         """Return the sizes of the hidden layers as a list of int."""

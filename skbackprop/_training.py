@@ -95,7 +95,7 @@ class Objective:
 
 
 def gradient_descent(objective, batches, optimizer, schedule, state, *, learning_rate_init, weight_decay=0.0,
-                     clip_norm=None, scale=None, max_iter=None, deadline=math.inf, with_loss=True):  # fmt: skip
+                     clip_norm=None, scale=None, max_iter=None, done=0, deadline=math.inf, with_loss=True):  # fmt: skip
     """Train a network, an epoch at each `next`.
 
     Parameters
@@ -115,7 +115,9 @@ def gradient_descent(objective, batches, optimizer, schedule, state, *, learning
     scale : float, default=1 / number of samples in the batch
         Factor on the sum of the losses of a batch.
     max_iter : int, default=None
-        Epochs planned from here, which some schedules need to know; None for no plan.
+        Epochs planned, which some schedules need to know; None for no plan.
+    done : int, default=0
+        How many of these have been done before.
     deadline : float, default=inf
         `time.perf_counter` at which to break off, even within an epoch.
     with_loss : bool, default=True
@@ -135,7 +137,7 @@ def gradient_descent(objective, batches, optimizer, schedule, state, *, learning
         state["learning_rate"] = learning_rate_init
     state.update(optimizer=memory, learning_rate_init=learning_rate_init)
     samples, epochs = state.setdefault("samples_seen", 0), state.setdefault("epochs", 0.0)
-    start, timed, every_step = epochs, deadline < math.inf, schedule.every_step
+    start, timed, every_step = epochs - done, deadline < math.inf, schedule.every_step
     while True:
         total, seen, progress = 0.0, 0, None if max_iter is None else (epochs - start) / max_iter
         rate = schedule.next_rate(state["learning_rate"], learning_rate_init, samples, epochs, progress)
@@ -206,17 +208,19 @@ class Patience:
         Epochs without one after which training has reached a plateau.
     best_score, best_theta, count
         Best score so far, the weights that had it, and epochs since the last improvement, to go on from.
+    latest : bool, default=True
+        Whether of equal scores the latest counts: accuracy does not see all that is learnt.
     """
 
-    def __init__(self, tol, n_iter_no_change, best_score=-math.inf, best_theta=None, count=0):
-        self.tol, self.n_iter_no_change = tol, n_iter_no_change
+    def __init__(self, tol, n_iter_no_change, best_score=-math.inf, best_theta=None, count=0, latest=True):
+        self.tol, self.n_iter_no_change, self.latest = tol, n_iter_no_change, latest
         self.best_score, self.best_theta, self.count = best_score, best_theta, count
 
     def plateau(self, score, theta=None):
         """Take note of an epoch's score (larger is better) and, if it is the best, of `theta`; return whether to stop."""
         # Written so that a score that is not a number counts as no improvement.
         self.count = 0 if score >= self.best_score + self.tol else self.count + 1
-        if score > self.best_score:
+        if score > self.best_score or (self.latest and score == self.best_score):
             self.best_score = score
             if theta is not None:
                 self.best_theta = theta.copy()

@@ -15,7 +15,19 @@ LOSSES = {"_loss", "_classification_losses", "_regression_losses", "losses"}
 GROUND = {"_blas", "_network", "activations", "initializers", "optimizers", "schedules"} | LOSSES
 FIRST = {"_batches", "_training", "functional"}
 ESTIMATORS = {"_autoencoder", "_classifier", "_outlier", "_regressor"}
-SHARED = {"_base", "_documentation", "_fitting", "_inside", "_labels", "_parameters", "_scaling", "_targets", "_threads"}
+SHARED = {
+    "_base",
+    "_callback_bridge",
+    "_documentation",
+    "_fitting",
+    "_inside",
+    "_labels",
+    "_parameters",
+    "_scaling",
+    "_state",
+    "_targets",
+    "_threads",
+}
 TOP = ESTIMATORS | SHARED
 # Side rooms: nothing of the floors imports them.
 INSPECTION = {"_gradient_check", "_gradient_flow", "_report", "_step", "_trace", "inspection"}
@@ -27,12 +39,14 @@ DISPLAY = {
     "_plotting",
     "display",
 }
-FLOORS = {name: floor for floor, names in enumerate((GROUND, FIRST, TOP, INSPECTION | DISPLAY)) for name in names}
+FLOORS = {
+    name: floor for floor, names in enumerate((GROUND, FIRST, TOP, INSPECTION | DISPLAY | {"callbacks"})) for name in names
+}
 ALLOWED = {
     0: {"numpy", "scipy"},
     1: {"numpy", "scipy"},
     2: {"numpy", "scipy", "sklearn", "joblib", "threadpoolctl"},
-    3: {"numpy", "scipy", "sklearn", "matplotlib"},
+    3: {"numpy", "scipy", "sklearn", "joblib", "matplotlib"},
 }
 STANDARD_LIBRARY = {
     "abc",
@@ -40,11 +54,15 @@ STANDARD_LIBRARY = {
     "functools",
     "html",
     "inspect",
+    "io",
     "itertools",
     "math",
     "numbers",
+    "os",
     "pathlib",
     "re",
+    "sys",
+    "tempfile",
     "textwrap",
     "time",
     "typing",

@@ -410,7 +410,7 @@ def test_verbose_prints_a_line_an_epoch(capsys):
     make(verbose=True, max_iter=3).fit(X, y)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3
-    assert re.fullmatch(r"Iteration 1, loss = \d\.\d+", lines[0])
+    assert re.fullmatch(r"Iteration 1 of 3, loss = \d\.\d+, \d+\.\d s, at most \d+\.\d s left", lines[0])
 
 
 # In the company of scikit-learn --------------------------------------------------------------------------------------

@@ -94,7 +94,7 @@ DEFAULTS = [
 
 
 def expected_failures(estimator):
-    """What randomness fails by nature, since it differs when rows are repeated; zeros; and one known fault."""
+    """What randomness fails by nature, since it differs when rows are repeated; and zeros."""
     failures = {}
     if getattr(estimator, "loss", None) == "gamma":
         reason = "the check passes targets of 0, which a gamma deviance does not have"
@@ -103,9 +103,6 @@ def expected_failures(estimator):
     if "sample_weight" in signature(estimator.fit).parameters and (estimator.early_stopping or estimator.dropout):
         reason = "a random hold-out of repeated rows is not that of weighted rows, nor are the units that drop out for them"
         failures.update({f"check_sample_weight_equivalence_on_{kind}_data": reason for kind in ("dense", "sparse")})
-    if isinstance(estimator, SigmoidBackpropClassifier) and estimator.early_stopping and estimator.scoring is None:
-        # A fault, not a law: 50 samples are one batch, and accuracy does not move in 20 of its steps while the rate rises.
-        failures["check_class_weight_classifiers"] = "patience with accuracy ends while the default rate still rises"
     return failures
 
 

@@ -204,7 +204,7 @@ def test_a_wrong_gradient_of_one_layer_is_located_there_alone(targets, monkeypat
 
     monkeypatch.setattr(_network.Layer, "backward", wrong_backward)
     # Weights so large that no derivative drowns in the error of a finite difference.
-    classifier = make(hidden_layer_sizes=(5, 4), init="uniform")
+    classifier = make(hidden_layer_sizes=(5, 4), init="glorot")
     check = check_gradients(classifier, targets[0], targets[1]["multiclass"])
     assert check.wrong_layers == [k]
     assert check.worst.layer == k

@@ -85,6 +85,20 @@ def test_loss_curve_counts_and_predictions_agree(targets):
     np.testing.assert_array_equal(ours.predict(X), theirs.predict(X))
 
 
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+def test_early_stopping_by_accuracy_agrees_for_two_classes(targets, solver):
+    X, y = targets[0], targets[1]["binary"]
+    parameters = {"early_stopping": True, "solver": solver, "max_iter": 200, "learning_rate_init": 0.01, "random_state": 3}
+    theirs = MLPClassifier((5,), **parameters)
+    ours = SigmoidBackpropClassifier(**theirs.get_params(), init="glorot", scoring="accuracy")
+    with warnings.catch_warnings():
+        # They may say that little was learnt: accuracy stops early.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        assert_same(theirs.fit(X, y), ours.fit(X, y))
+    assert ours.validation_scores_ == theirs.validation_scores_
+    assert len(set(ours.validation_scores_)) < len(ours.validation_scores_)
+
+
 def test_float32_agrees_to_its_precision(targets):
     X, y = targets[0].astype(np.float32), targets[1]["multiclass"]
     theirs, ours = both(X, y, hidden_layer_sizes=(8,))

@@ -185,3 +185,11 @@ def test_patience_keeps_a_copy_of_the_best_weights():
         theta[0] = value
         patience.plateau(score, theta)
     assert patience.best_theta[0] == 2.0
+
+
+def test_of_equal_scores_patience_keeps_the_latest_weights():
+    patience, theta = Patience(0.0, 10), np.array([1.0])
+    for score, value in [(0.5, 1.0), (0.5, 2.0), (0.4, 3.0)]:
+        theta[0] = value
+        patience.plateau(score, theta)
+    assert patience.best_theta[0] == 2.0

@@ -1,0 +1,106 @@
+"""The only file that knows scikit-learn's callbacks, which version 1.9 brought (and still calls experimental)."""
+
+try:
+    from sklearn.callback import CallbackSupportMixin, ScoringMonitor, with_callbacks
+except ImportError:  # pragma: no cover (scikit-learn < 1.9)
+
+    class CallbackSupportMixin:
+        """Says what is missing."""
+
+        def set_callbacks(self, *callbacks):
+            """Raise: this scikit-learn has no callbacks."""
+            raise ImportError("set_callbacks needs scikit-learn 1.9 or later, which has callbacks: upgrade scikit-learn.")
+
+    class ScoringMonitor:
+        """Says what is missing."""
+
+        def __init__(self, *, scoring):
+            raise ImportError(
+                f"{type(self).__name__} needs scikit-learn 1.9 or later, which has callbacks: upgrade scikit-learn."
+            )
+
+    def with_callbacks(method):
+        """Return the method."""
+        return method
+
+
+__all__ = ["CallbackBridge", "CallbackSupportMixin", "ScoringMonitor", "fit_part", "running_callbacks", "with_callbacks"]
+
+# A progress bar's cost grows with the square of the number of tasks: epochs are grouped into so many at most.
+MOST_TASKS = 1000
+
+
+class CallbackBridge:
+    """Tells the callbacks of an estimator of the tasks of a fit: the whole of it, and its epochs.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The one that is fitted.
+    X, y, sample_weight
+        As the user passed them.
+    n_tasks : int
+        Most epochs, or other parts, of the fit.
+    """
+
+    def __init__(self, estimator, X, y, sample_weight, n_tasks):
+        self.epochs_a_task = -(-n_tasks // MOST_TASKS)
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        self.context = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
+        self.root = estimator._init_callback_context(max_subtasks=-(-n_tasks // self.epochs_a_task))
+        self.root.call_on_fit_task_begin(**self.context)
+        self.task, self.n_epochs = None, 0
+
+    @classmethod
+    def of(cls, estimator, X, y, sample_weight, n_tasks):
+        """Return a bridge, or None for an estimator without callbacks, which then pays nothing."""
+        return cls(estimator, X, y, sample_weight, n_tasks) if getattr(estimator, "_skl_callbacks", None) else None
+
+    def begin_epoch(self):
+        """Tell of an epoch's beginning, if it begins a task."""
+        if self.task is None:
+            self.task = self.root.subcontext(task_name="epoch")
+            self.task.call_on_fit_task_begin(**self.context)
+
+    def end_epoch(self, last, snapshot):
+        """Tell of an epoch's end, if it ends a task; return whether a callback wants to stop.
+
+        Parameters
+        ----------
+        last : bool
+            Whether no epoch will follow.
+        snapshot : callable
+            Returns the fitted attributes, as copies, asked for only if a callback wants to see them.
+        """
+        self.n_epochs += 1
+        if not last and self.n_epochs % self.epochs_a_task:
+            return False
+        self.begin_epoch()
+        task, self.task = self.task, None
+        return task.call_on_fit_task_end(**self.context, reconstruction_attributes=snapshot)
+
+    def part(self, task_name):
+        """Return a part of the fit that is the fit of another estimator, for `fit_part`."""
+        return self.root.subcontext(task_name=task_name), self.context
+
+    def end(self):
+        """Tell of the end of the fit."""
+        self.root.call_on_fit_task_end(**self.context, reconstruction_attributes={})
+
+
+def fit_part(estimator, X, part):
+    """Fit an estimator, which may be in another process, as `part` of another's fit, if that has callbacks."""
+    if part is None:
+        return estimator.fit(X)
+    task, context = part
+    with task.propagate_callback_context(estimator):
+        task.call_on_fit_task_begin(**context)
+        estimator.fit(X)
+    task.call_on_fit_task_end(**context)
+    return estimator
+
+
+def running_callbacks(estimator):
+    """Return the attributes by which scikit-learn knows the callbacks of a fit that is going on."""
+    names = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
+    return {name: value for name, value in vars(estimator).items() if name in names}
