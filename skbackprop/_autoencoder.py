@@ -7,7 +7,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit
 from sklearn.utils import check_array
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
 
 from ._base import FLOATS, BaseBackprop, Samples
 from ._documentation import share_documentation
@@ -63,7 +63,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
     noise : float, default=0.0
         Standard deviation of the normal noise added to the (standardised) inputs at each step, while the reconstruction is
         compared with the clean ones: a denoising autoencoder (Vincent et al., 2008). For "sgd" and "adam".
-    scoring : str, callable or None, default="loss"
+    scoring : {"loss"}, callable or None, default="loss"
         What early stopping watches: the loss, or a scorer called with (autoencoder, X, X); None is `score`.
 
     Attributes
@@ -88,6 +88,8 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
             StrOptions(set(REGRESSION_LOSSES) - {"quantile"}),
             HasMethods(["loss_gradient", "predict", "constant_scores", "location_scale"]),
         ],
+        # The scorers that scikit-learn has names for ask for predictions.
+        "scoring": [StrOptions({"loss"}), callable, None],
         "tied": ["boolean"],
         "noise": [Interval(numbers.Real, 0, None, closed="left")],
     }
@@ -239,8 +241,14 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         -------
         scores : ndarray of shape (n_samples,)
             Larger for samples that are more like those of the training.
+
+        Raises
+        ------
+        ValueError
+            If the loss is not made for such values, as "poisson" is not for negative ones.
         """
         X = self._checked(X)
+        self._refuse_targets(X, self._loss)
         return -self._sample_losses(X, X)
 
     def score(self, X, y=None):
@@ -286,7 +294,12 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
     def _make_network(self, samples, state, resume):
         network = super()._make_network(samples, state, resume)
         if self.tied:
+            free = network.theta.copy()
             tie(network.coefs)
+            if not np.array_equal(network.theta, free):
+                # What training remembers of other weights, such as their momentum, would untie these.
+                state.get("loop", {}).pop("optimizer", None)
+                state["patience"] = {}
         return network
 
     def _make_objective(self, network, batches, state):
@@ -294,6 +307,8 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         return TiedObjective(objective) if self.tied else objective
 
     def _encode(self, X, y, sample_weight, *, resume, incremental):
+        if resume:
+            self._refuse_another_link()
         return self._validated(X, self.coefs_[0].dtype if resume else FLOATS, reset=not resume)
 
     def _encode_validation(self, X, y, sample_weight, dtype):
@@ -302,5 +317,13 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
     def _validated(self, X, dtype, reset):
         """Return checked `Samples` whose targets are the inputs."""
         X = validate_data(self, X, dtype=dtype, order="C", reset=reset)
-        self._refuse_targets(X)
+        if self._wants_positive_targets():
+            check_non_negative(X, f"{type(self).__name__} with loss={self.loss!r}")
+        self._refuse_targets(X, self._make_loss())
         return Samples(X, X, X, None)
+
+    def __sklearn_tags__(self):
+        """Return the tags: some losses want positive inputs."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.positive_only = self._wants_positive_targets()
+        return tags

@@ -27,9 +27,6 @@ from ._training import Objective, Patience, base_rate_loss, mean_loss, sample_lo
 FLOATS = (np.float64, np.float32)
 # Up to this many values, a check of the whole array in one sum costs less than scikit-learn's validation.
 PLAIN_SIZE = 10_000
-# With batch_size=None: up to so many samples are one batch (a weight of 2 then equals two rows), more make 64 batches an
-# epoch, as far as these bounds on their size allow.
-ONE_BATCH, BATCHES_AN_EPOCH, SMALLEST_BATCH, LARGEST_BATCH = 64, 64, 8, 256
 
 
 class Samples(NamedTuple):
@@ -67,6 +64,9 @@ def checked_weights(sample_weight, X, any_sign):
         )
     if not any_sign and not np.any(weight):
         raise ValueError("Got sample_weight that is all zero: at least one weight must be positive.")
+    with np.errstate(over="ignore"):
+        if not np.isfinite(np.abs(weight).sum()):
+            raise ValueError(f"Got sample_weight whose sum overflows in {X.dtype}, the type of X: pass smaller weights.")
     return weight
 
 
@@ -131,6 +131,12 @@ class BaseBackprop(CallbackSupportMixin, StateMixin, ParametersMixin, metaclass=
         network = self._make_network(samples, state, resume)
         if self.early_stopping and held_out is None and not incremental:
             held_out = self._hold_out(samples, state)
+            weight = samples.sample_weight
+            if weight is not None and not all(weight[state[part]].any() for part in ("rows", "held_out")):
+                raise ValueError(
+                    "Got sample_weight that is all zero on the samples held out for early_stopping=True, or on the others: "
+                    "pass more samples of positive weight, or X_val and y_val."
+                )
         elif state.pop("held_out", None) is not None:
             state["rows"] = None
         batches = self._make_batches(samples, optimizer, state)
@@ -202,6 +208,12 @@ class BaseBackprop(CallbackSupportMixin, StateMixin, ParametersMixin, metaclass=
                 f"Training cannot go on with hidden_layer_sizes={self.hidden_layer_sizes!r}, since the fitted weights have "
                 f"the shapes {fitted} and these sizes ask for {planned}: keep the sizes, or fit anew with warm_start=False."
             )
+        saved, biases = state.get("theta"), any(np.any(intercept) for intercept in self.intercepts_)
+        if (saved is not None and saved.shape != network.theta.shape) or (biases and not self.fit_intercept):
+            raise ValueError(
+                f"Training cannot go on with fit_intercept={self.fit_intercept} where an earlier call had the opposite: "
+                "keep it, or fit anew with warm_start=False."
+            )
         for own, value in zip(network.coefs + network.intercepts, [*self.coefs_, *self.intercepts_], strict=True):
             np.copyto(own, value, casting="same_kind")
         if state.get("checksum") == crc32(network.theta):
@@ -247,12 +259,7 @@ class BaseBackprop(CallbackSupportMixin, StateMixin, ParametersMixin, metaclass=
         full_batch, n_samples = getattr(optimizer, "full_batch", False), samples.X.shape[0]
         rows = state.get("rows") if state.get("n_samples", n_samples) == n_samples else None
         n_rows = n_samples if rows is None else len(rows)
-        batch_size = self.batch_size
-        if batch_size is None and self._is_auto():
-            sensible = min(max(SMALLEST_BATCH, n_rows // BATCHES_AN_EPOCH), LARGEST_BATCH)
-            batch_size = n_rows if n_rows <= ONE_BATCH else sensible
-        elif batch_size in {None, "auto"}:
-            batch_size = min(200, n_rows)
+        batch_size = self._make_batch_size(n_rows)
         if batch_size > n_rows and not full_batch:
             warn_user(
                 f"Got batch_size={batch_size} for {n_rows} training samples, so each batch holds them all: pass a "
@@ -282,7 +289,7 @@ class BaseBackprop(CallbackSupportMixin, StateMixin, ParametersMixin, metaclass=
         judged_by = str(self.scoring) if early_stopping else "training loss"
         if state.get("judged_by") != judged_by:
             state.update(judged_by=judged_by, patience={})
-        patience = Patience(self.tol, self.n_iter_no_change, **state["patience"])
+        patience = Patience(self.tol, self.n_iter_no_change, **state["patience"], latest=self._is_auto())
         score = None if held_out is None else self._make_score(network, held_out)
         deadline = math.inf if self.max_time is None else perf_counter() + self.max_time
         unfinished = state.pop("unfinished", False)

@@ -1,5 +1,7 @@
 """What a trained network knows inside: hidden activations as features, gradients with respect to the inputs."""
 
+import numbers
+
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import gen_batches
@@ -27,7 +29,6 @@ class InsideMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         """Number of features that `transform` returns, for their names."""
         return self.coefs_[-1].shape[0]
 
-    @available_if(_has_hidden_layers)
     @np.errstate(over="ignore", under="ignore")
     def transform(self, X, layer=-1):
         """Return the activations of a hidden layer, as features for another estimator.
@@ -48,9 +49,9 @@ class InsideMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             If there is no such layer.
         """
         X, n_hidden = self._checked(X), len(self._activations)
-        if not -n_hidden <= layer < n_hidden:
+        if not isinstance(layer, numbers.Integral) or not -n_hidden <= layer < n_hidden:
             raise ValueError(
-                f"Got layer={layer} for a network of {n_hidden} hidden layers: pass a number from {-n_hidden} to "
+                f"Got layer={layer!r} for a network of {n_hidden} hidden layers: pass a whole number from {-n_hidden} to "
                 f"{n_hidden - 1}."
             )
         if layer % n_hidden != n_hidden - 1 and _get_output_config("transform", self)["dense"] != "default":
@@ -82,12 +83,17 @@ class InsideMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             If there is no such output.
         """
         X = self._checked(X)
-        if output is not None and not 0 <= output < self.n_outputs_:
+        if output is not None and not (isinstance(output, numbers.Integral) and 0 <= output < self.n_outputs_):
             raise ValueError(
-                f"Got output={output} for a network of {self.n_outputs_} outputs: pass a number from 0 to "
+                f"Got output={output!r} for a network of {self.n_outputs_} outputs: pass a whole number from 0 to "
                 f"{self.n_outputs_ - 1}, or None."
             )
         network = self.coefs_, self.intercepts_, self._activations
-        outputs = np.full(X.shape[0], output) if output is not None else raw_scores(*network, X).argmax(axis=1)
+        outputs = np.full(X.shape[0], output, np.intp) if output is not None else raw_scores(*network, X).argmax(axis=1)
         chunks = gen_batches(X.shape[0], ROWS_AT_A_TIME)
         return np.concatenate([input_gradient(*network, X[rows], outputs[rows]) for rows in chunks])
+
+
+# Not in the class body: what `set_output` wraps there loses the condition.
+for name in ("transform", "fit_transform"):
+    setattr(InsideMixin, name, available_if(_has_hidden_layers)(getattr(InsideMixin, name)))

@@ -7,11 +7,11 @@ import numpy as np
 from joblib import Parallel, delayed
 from sklearn.base import OutlierMixin, _fit_context
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._autoencoder import SigmoidBackpropAutoencoder
-from ._callback_bridge import CallbackBridge, CallbackSupportMixin, fit_part, with_callbacks
+from ._callback_bridge import CallbackBridge, CallbackSupportMixin, fit_part, running_callbacks, with_callbacks
 from ._documentation import share_documentation
 from ._parameters import ParametersMixin
 from ._scaling import Scaling
@@ -60,6 +60,11 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, Paramet
     -----
     With `max_iter=None` training takes as many epochs as make 600 steps, however few or many samples there are.
 
+    `offset_` is a quantile of the scores of the training samples, as in scikit-learn's detectors. Networks reconstruct what
+    they were trained on better than what is new: of a few hundred samples so much better that `predict` calls far more than
+    `contamination` of new normal samples outliers. For these take a threshold of `score_samples` on held-out normal
+    samples.
+
     Examples
     --------
     >>> from sklearn.datasets import load_breast_cancer
@@ -79,6 +84,11 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, Paramet
             for name, allowed in SigmoidBackpropAutoencoder._parameter_constraints.items()
             if name not in {"warm_start", "standardize", "scoring", "tied"}
         },
+        # Standardised samples are not positive, as the other losses want them.
+        "loss": [
+            StrOptions({"squared_error", "absolute_error", "huber"}),
+            HasMethods(["loss_gradient", "predict", "constant_scores", "location_scale"]),
+        ],
         "max_iter": [Interval(numbers.Integral, 1, None, closed="left"), None],
         "n_estimators": [Interval(numbers.Integral, 1, None, closed="left")],
         "contamination": [Interval(numbers.Real, 0, 0.5, closed="right")],
@@ -143,15 +153,28 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, Paramet
         Raises
         ------
         ValueError
-            If the data or a combination of parameters cannot be trained on.
+            If the data or a combination of parameters cannot be trained on. The estimator is then as it was before.
         """
-        given, X = X, validate_data(self, X, dtype=np.float64)
-        bridge = CallbackBridge.of(self, given, y, None, self.n_estimators)
-        scaling = Scaling.of(X, None, center=True)
-        standardized = _clipped(X, scaling)
+        draft = object.__new__(type(self))
+        draft.__dict__.update(self.__dict__)
+        # float64: an outlier may lie where float32 overflows.
+        validated = validate_data(draft, X, dtype=np.float64)
+        bridge = CallbackBridge.of(self, X, y, None, self.n_estimators)
+        draft._train(validated, bridge)
+        fitted = {**draft.__dict__, **running_callbacks(self)}
+        self.__dict__.clear()
+        self.__dict__.update(fitted)
+        if bridge is not None:
+            bridge.end()
+        return self
+
+    def _train(self, X, bridge):
+        """Train the autoencoders and set the fitted attributes."""
+        self._scaling = Scaling.of(X, None, center=True)
+        standardized = _clipped(X, self._scaling)
         seeds = check_random_state(self.random_state).randint(np.iinfo(np.int32).max, size=self.n_estimators)
         settings = self._autoencoder_settings(len(X))
-        estimators = Parallel(n_jobs=self.n_jobs)(
+        self.estimators_ = Parallel(n_jobs=self.n_jobs)(
             delayed(fit_part)(
                 SigmoidBackpropAutoencoder(**settings, random_state=seed),
                 standardized.astype(np.float32),
@@ -159,16 +182,11 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, Paramet
             )
             for seed in seeds
         )
-        # All is set at once: an error leaves an earlier fit as it was.
-        self.estimators_, self._scaling = estimators, scaling
-        self.n_iter_ = max(estimator.n_iter_ for estimator in estimators)
+        self.n_iter_ = max(estimator.n_iter_ for estimator in self.estimators_)
         errors = self._log_errors(standardized)
         spread = errors.std(axis=1)
         self._error_location, self._error_scale = errors.mean(axis=1), np.where(spread > 0, spread, 1.0)
         self.offset_ = float(np.quantile(self._standardized_score(errors), self.contamination))
-        if bridge is not None:
-            bridge.end()
-        return self
 
     def score_samples(self, X):
         """Return how normal each sample is: the negative mean of the standardised logarithms of the errors.
@@ -216,11 +234,14 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, Paramet
         """Return the parameters of the autoencoders, those that depend on the number of samples filled in."""
         shared = set(SigmoidBackpropAutoencoder._get_param_names()) & set(self._get_param_names()) - {"random_state"}
         settings = {name: getattr(self, name) for name in shared}
+        n_held_out = math.ceil(self.validation_fraction * n_samples) if self.early_stopping else 0
+        n_rows = max(n_samples - n_held_out, 1)
         if isinstance(self.batch_size, numbers.Integral):
-            settings["batch_size"] = min(self.batch_size, n_samples)
+            settings["batch_size"] = min(self.batch_size, n_rows)
         if self.max_iter is None:
-            batch_size = settings["batch_size"] if isinstance(self.batch_size, numbers.Integral) else 256
-            settings["max_iter"] = math.ceil(STEPS / math.ceil(n_samples / batch_size))
+            full_batch = getattr(self._make_optimizer(), "full_batch", False)
+            steps_an_epoch = 1 if full_batch else math.ceil(n_rows / self._make_batch_size(n_rows))
+            settings["max_iter"] = math.ceil(STEPS / steps_an_epoch)
         return {**settings, "standardize": False}
 
     def _log_errors(self, standardized):
@@ -236,4 +257,7 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, Paramet
 
 def _clipped(X, scaling):
     """Return standardised samples within the bounds."""
-    return np.clip(scaling.apply(X)[0], -CLIPPED_AT, CLIPPED_AT)
+    with np.errstate(over="ignore"):
+        standardized = X - scaling.mean
+        standardized /= scaling.scale
+    return np.clip(standardized, -CLIPPED_AT, CLIPPED_AT, standardized)

@@ -2,6 +2,7 @@
 
 import inspect
 import numbers
+from functools import cache
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -11,6 +12,16 @@ from .activations import ACTIVATIONS
 from .initializers import INITIALIZERS
 from .optimizers import OPTIMIZERS
 from .schedules import SCHEDULES
+
+# With batch_size=None: up to so many samples are one batch (a weight of 2 then equals two rows), more make 64 batches an
+# epoch, as far as these bounds on their size allow.
+ONE_BATCH, BATCHES_AN_EPOCH, SMALLEST_BATCH, LARGEST_BATCH = 64, 64, 8, 256
+
+
+@cache
+def _parameter_names(part):
+    """Return the names of a constructor's parameters; asking for the signature is slow."""
+    return tuple(inspect.signature(part).parameters)
 
 
 class ParametersMixin(BaseEstimator):
@@ -64,7 +75,7 @@ class ParametersMixin(BaseEstimator):
         part = table[value]
         if not inspect.isclass(part):
             return part
-        return part(**{name: getattr(self, name) for name in inspect.signature(part).parameters if hasattr(self, name)})
+        return part(**{name: getattr(self, name) for name in _parameter_names(part) if hasattr(self, name)})
 
     def _make_hidden_sizes(self):
         """Return the sizes of the hidden layers as a list of int."""
@@ -109,6 +120,13 @@ class ParametersMixin(BaseEstimator):
                 )
         return optimizer
 
+    def _make_batch_size(self, n_rows):
+        """Return the samples in a step of a solver that takes batches, for so many to train on; perhaps more than these."""
+        if self.batch_size is None and self._is_auto():
+            sensible = min(max(SMALLEST_BATCH, n_rows // BATCHES_AN_EPOCH), LARGEST_BATCH)
+            return n_rows if n_rows <= ONE_BATCH else sensible
+        return min(200, n_rows) if self.batch_size in {None, "auto"} else self.batch_size
+
     def _has_partial_fit(self):
         """Return True, or say why `partial_fit` is not there."""
         if getattr(self._make_optimizer(), "full_batch", False):
@@ -128,7 +146,7 @@ class ParametersMixin(BaseEstimator):
 
     def _is_wanted(self, choice):
         """Return whether a choice of True, False or "auto" means yes."""
-        return choice is True or (isinstance(choice, str) and self._is_auto())
+        return self._is_auto() if isinstance(choice, str) else bool(choice)
 
     def _is_auto(self):
         """Return whether parameters left to "auto" follow this package's recipe, which the first weights belong to.

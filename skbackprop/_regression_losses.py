@@ -1,7 +1,7 @@
 """Losses of numbers."""
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+from scipy.optimize import brentq
 from scipy.special import xlogy
 
 from ._loss import Loss, sum_outputs, weighted_mean
@@ -10,7 +10,7 @@ from ._loss import Loss, sum_outputs, weighted_mean
 def _quantile(Y, sample_weight, quantile):
     """Return a weighted quantile of each output, of shape (n_outputs,): the least value with enough weight up to it."""
     order = np.argsort(Y, axis=0)
-    weight_up_to = np.cumsum(sample_weight[order], axis=0)
+    weight_up_to = np.cumsum(sample_weight[order], axis=0, dtype=np.float64)
     position = (weight_up_to < quantile * weight_up_to[-1]).sum(axis=0)
     return np.take_along_axis(Y, np.take_along_axis(order, position[np.newaxis], axis=0), axis=0)[0]
 
@@ -155,12 +155,15 @@ class HuberLoss(RegressionLoss):
     def constant_scores(self, Y, sample_weight):
         """Return the M-estimate of location."""
 
-        def total(score, column):
-            error = np.abs(column - score)
-            near = np.minimum(error, self.delta)
-            return sample_weight @ (near * (error - near / 2))
+        def slope(score, column):
+            return sample_weight @ np.clip(column - score, -self.delta, self.delta)
 
-        return np.array([minimize_scalar(total, (c.min(), c.max()), args=(c,)).x for c in Y.T.astype(np.float64)])
+        # Beyond the quartiles by delta, three quarters of the weight pull back with all their force.
+        lower, upper = (_quantile(Y, sample_weight, q).astype(np.float64) for q in (0.25, 0.75))
+        lower = np.minimum(lower - self.delta, np.nextafter(lower, -np.inf))
+        upper = np.maximum(upper + self.delta, np.nextafter(upper, np.inf))
+        parts = zip(lower, upper, Y.T.astype(np.float64), strict=True)
+        return np.array([brentq(slope, low, high, (column,), 1e-12 * self.delta) for low, high, column in parts])
 
     def __repr__(self):
         return f"{type(self).__name__}(delta={self.delta})"
@@ -200,7 +203,7 @@ class PoissonDeviance(RegressionLoss):
 
     def constant_scores(self, Y, sample_weight):
         """Return the logarithm of the mean, finite at 0."""
-        return np.log(np.clip(weighted_mean(Y, sample_weight), 1e-12, None))
+        return np.log(np.maximum(weighted_mean(Y, sample_weight), np.finfo(np.float64).tiny))
 
 
 class GammaDeviance(PoissonDeviance):

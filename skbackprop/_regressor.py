@@ -3,6 +3,7 @@
 import numbers
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
@@ -185,7 +186,7 @@ default="squared_error"
     def __sklearn_tags__(self):
         """Several targets a sample are welcome; some losses want them positive."""
         tags = super().__sklearn_tags__()
-        tags.target_tags.positive_only = self.loss in ("poisson", "gamma")
+        tags.target_tags.positive_only = self._wants_positive_targets()
         # scikit-learn's check of several targets uses negative ones whatever the other tag says.
         tags.target_tags.multi_output = not tags.target_tags.positive_only
         return tags
@@ -197,25 +198,41 @@ default="squared_error"
 
     def _encode(self, X, y, sample_weight, *, resume, incremental):
         samples = self._validated(X, y, sample_weight, self.coefs_[0].dtype if resume else FLOATS, not resume, incremental)
-        if resume and samples.Y.shape[1] != self.coefs_[-1].shape[1]:
+        n_outputs = samples.Y.shape[1]
+        if not resume:
+            self.n_outputs_ = n_outputs
+            return samples
+        self._refuse_another_link()
+        if n_outputs != self.n_outputs_:
             raise ValueError(
-                f"Got y with {samples.Y.shape[1]} outputs where an earlier call had {self.coefs_[-1].shape[1]}: pass as "
-                "many, or fit anew with warm_start=False."
+                f"Got y with {n_outputs} outputs where an earlier call had {self.n_outputs_}: pass as many, or fit anew "
+                "with warm_start=False."
             )
         return samples
 
     def _encode_validation(self, X, y, sample_weight, dtype):
-        return self._validated(X, y, sample_weight, dtype, reset=False, any_sign=False)
+        samples = self._validated(X, y, sample_weight, dtype, reset=False, any_sign=False)
+        n_outputs = samples.Y.shape[1]
+        if n_outputs != self.n_outputs_:
+            raise ValueError(f"Got y_val with {n_outputs} outputs where y has {self.n_outputs_}: pass as many.")
+        return samples
 
     def _validated(self, X, y, sample_weight, dtype, reset, any_sign):
         """Return checked `Samples`: inputs dense in C order or CSR, targets that suit the loss."""
         X, y = validate_data(
             self, X, y, accept_sparse="csr", multi_output=True, y_numeric=True, dtype=dtype, order="C", reset=reset
         )
+        if issparse(y):
+            raise TypeError("Got sparse targets: pass a dense array, such as y.toarray().")
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if sample_weight is not None:
             sample_weight = checked_weights(sample_weight, X, any_sign)
-        Y = y.astype(X.dtype).reshape(len(y), -1)
-        self._refuse_targets(Y)
+        with np.errstate(over="ignore"):
+            Y = y.astype(X.dtype).reshape(len(y), -1)
+        if not np.isfinite(Y).all():
+            raise ValueError(
+                f"Got targets that are infinite in {X.dtype}, the type of X: pass X in float64, or smaller targets."
+            )
+        self._refuse_targets(Y, self._make_loss())
         return Samples(X, y, Y, sample_weight)

@@ -33,8 +33,11 @@ class Scaling(NamedTuple):
             # Only `partial_fit` takes weights of any sign, and those may all be zero.
             sample_weight = np.abs(sample_weight) if np.any(sample_weight) else None
         chunk = max(1, CHUNK_BYTES // (X.shape[1] * X.dtype.itemsize))
-        for rows in gen_batches(X.shape[0], X.shape[0] if issparse(X) else chunk):
-            scaler.partial_fit(X[rows], sample_weight=None if sample_weight is None else sample_weight[rows])
+        with np.errstate(over="ignore", invalid="ignore"):
+            for rows in gen_batches(X.shape[0], X.shape[0] if issparse(X) else chunk):
+                scaler.partial_fit(X[rows], sample_weight=None if sample_weight is None else sample_weight[rows])
+        if not np.isfinite(scaler.scale_).all():
+            raise ValueError("Got X with a standard deviation that overflows: pass smaller values.")
         mean = scaler.mean_ if center else np.zeros(X.shape[1])
         return cls(mean.astype(X.dtype), scaler.scale_.astype(X.dtype))
 
@@ -83,7 +86,11 @@ class TargetScaling(NamedTuple):
         """Return the scaling that a `RegressionLoss` asks for; without `shift` the raw scores are not shifted."""
         if sample_weight is None or not np.any(sample_weight):
             sample_weight = np.ones(len(Y))
-        mean, scale = loss.location_scale(Y, np.abs(sample_weight))
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean, scale = loss.location_scale(Y, np.abs(sample_weight))
+            extent = np.array([scale, Y.max(axis=0) - mean, Y.min(axis=0) - mean]).astype(Y.dtype)
+        if not np.isfinite(extent).all():
+            raise ValueError(f"Got targets whose spread overflows in {Y.dtype}: pass smaller ones.")
         none, one = np.zeros_like(scale), np.ones_like(scale)
         # The bound is that of rounding: what lies below it is a constant.
         scale = np.where(scale > 10 * np.finfo(Y.dtype).eps * np.abs(mean), scale, one)

@@ -1,5 +1,7 @@
 """Targets that are numbers: their loss and their scaling, for those who predict them and those who reconstruct them."""
 
+import numpy as np
+
 from ._scaling import TargetScaling
 from .losses import REGRESSION_LOSSES
 
@@ -22,9 +24,23 @@ class NumericTargetsMixin:
             return TargetScaling.of(self._loss, samples.Y, samples.sample_weight, self.fit_intercept)
         return None
 
-    def _refuse_targets(self, Y):
+    def _wants_positive_targets(self):
+        """Return whether the loss, were it valid, would refuse negative targets."""
+        loss = REGRESSION_LOSSES.get(self.loss) if isinstance(self.loss, str) else self.loss
+        return getattr(loss, "least_target", -np.inf) >= 0
+
+    def _refuse_another_link(self):
+        """Raise where training would go on with a loss that reads the raw scores in another way."""
+        link = self._make_loss().output_activation
+        if link != self.out_activation_:
+            raise ValueError(
+                f"Got loss={self.loss!r}, whose output activation is {link!r}, where an earlier call had "
+                f"{self.out_activation_!r}: pass a loss with that one, or fit anew with warm_start=False."
+            )
+
+    def _refuse_targets(self, Y, loss):
         """Raise for targets that the loss is not made for."""
-        loss, least = self._make_loss(), Y.min()
+        least = Y.min()
         if least < loss.least_target or (least == loss.least_target and not loss.least_included):
             bound = f"{'at least' if loss.least_included else 'larger than'} {loss.least_target:g}"
             raise ValueError(

@@ -208,18 +208,19 @@ class Patience:
         Epochs without one after which training has reached a plateau.
     best_score, best_theta, count
         Best score so far, the weights that had it, and epochs since the last improvement, to go on from.
+    latest : bool, default=True
+        Whether of equal scores the latest counts: accuracy does not see all that is learnt.
     """
 
-    def __init__(self, tol, n_iter_no_change, best_score=-math.inf, best_theta=None, count=0):
-        self.tol, self.n_iter_no_change = tol, n_iter_no_change
+    def __init__(self, tol, n_iter_no_change, best_score=-math.inf, best_theta=None, count=0, latest=True):
+        self.tol, self.n_iter_no_change, self.latest = tol, n_iter_no_change, latest
         self.best_score, self.best_theta, self.count = best_score, best_theta, count
 
     def plateau(self, score, theta=None):
         """Take note of an epoch's score (larger is better) and, if it is the best, of `theta`; return whether to stop."""
         # Written so that a score that is not a number counts as no improvement.
         self.count = 0 if score >= self.best_score + self.tol else self.count + 1
-        # Of equal scores the latest counts: accuracy does not see all that is learnt.
-        if score >= self.best_score:
+        if score > self.best_score or (self.latest and score == self.best_score):
             self.best_score = score
             if theta is not None:
                 self.best_theta = theta.copy()

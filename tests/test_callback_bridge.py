@@ -1,4 +1,4 @@
-"""scikit-learn's callbacks: alone, in a pipeline, in a grid search over processes; told of every epoch, paid for by none."""
+"""scikit-learn's callbacks: alone, in a pipeline, in a grid search over processes; told of every epoch."""
 
 import subprocess
 import sys

@@ -46,7 +46,43 @@ def test_near_identity_keeps_the_signal_through_twenty_layers(activation, low, h
     network = Network([30, *[100] * 20, 10], [ACTIVATIONS[activation]] * 20, True, np.dtype(float))
     network.initialize(INITIALIZERS["auto"], np.random.RandomState(0))
     Z = raw_scores(network.coefs, network.intercepts, network.activations, np.random.RandomState(1).randn(500, 30))
-    assert low < Z.std() < high
+    assert low < Z.std() / INITIALIZERS["auto"].output_scale < high
+
+
+@pytest.mark.parametrize("rule", INITIALIZERS)
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_the_output_layer_is_what_the_rule_fills_times_its_output_scale(rule, fit_intercept):
+    initializer, activations = INITIALIZERS[rule], [ACTIVATIONS["logistic"], ACTIVATIONS["tanh"]]
+    network = Network([5, 7, 4, 3], activations, fit_intercept, np.dtype(float))
+    network.initialize(initializer, np.random.RandomState(3))
+    random_state = np.random.RandomState(3)
+    layers = zip(network.coefs, network.intercepts, [None, *activations], [*activations, activations[-1]], strict=True)
+    for number, (coef, intercept, fed_by, activation) in enumerate(layers):
+        weights, biases = np.empty_like(coef), np.zeros_like(intercept)
+        initializer.fill(weights, biases if fit_intercept else None, fed_by, activation, random_state)
+        factor = initializer.output_scale if number == 2 else 1.0
+        np.testing.assert_array_equal(coef, factor * weights)
+        np.testing.assert_array_equal(intercept, factor * biases)
+    assert initializer.output_scale == (0.125 if rule == "auto" else 1.0)
+
+
+def test_the_recipe_starts_near_a_constant_prediction():
+    inputs = np.random.RandomState(1).randn(500, 30)
+    for activation in ACTIVATIONS:
+        network = Network([30, 100, 2], [ACTIVATIONS[activation]], True, np.dtype(float))
+        network.initialize(INITIALIZERS["auto"], np.random.RandomState(0))
+        assert 0.001 < raw_scores(network.coefs, network.intercepts, network.activations, inputs).std() < 0.3
+
+
+def test_a_rule_of_ones_own_needs_no_output_scale():
+    class Ones:
+        def fill(self, coef, intercept, fed_by, activation, random_state):
+            coef[...] = 1
+            intercept[...] = 2
+
+    network = Network([3, 2], [], True, np.dtype(float))
+    network.initialize(Ones(), None)
+    np.testing.assert_array_equal(network.theta, [1] * 6 + [2] * 2)
 
 
 def test_without_biases_none_are_filled():

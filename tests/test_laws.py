@@ -8,8 +8,16 @@ import joblib
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import (
+    mean_absolute_error,
+    mean_gamma_deviance,
+    mean_pinball_loss,
+    mean_poisson_deviance,
+    mean_squared_error,
+)
 
-from skbackprop import SigmoidBackpropClassifier
+from skbackprop import SigmoidBackpropClassifier, SigmoidBackpropRegressor
+from skbackprop.losses import REGRESSION_LOSSES
 
 STOCHASTIC = ["sgd", "adam"]
 STEPWISE = [*STOCHASTIC, "rprop"]
@@ -24,6 +32,18 @@ def fit(X, y, sample_weight=None, **parameters):
 def make(**parameters):
     """A classifier of a small network."""
     return SigmoidBackpropClassifier(**{"hidden_layer_sizes": (6, 5), "max_iter": 10, "random_state": 0, **parameters})
+
+
+def make_regressor(**parameters):
+    """A regressor of a small network."""
+    return SigmoidBackpropRegressor(**{"hidden_layer_sizes": (6, 5), "max_iter": 10, "random_state": 0, **parameters})
+
+
+@pytest.fixture(scope="module")
+def numbers(targets):
+    """Two positive targets a sample."""
+    X = targets[0]
+    return np.exp(0.5 * X[:, :2] + 0.3 * np.random.RandomState(5).randn(150, 2)) * [3.0, 200.0]
 
 
 def refit(classifier, *arguments, **keywords):
@@ -207,3 +227,96 @@ def test_a_batch_of_zero_weights_does_no_harm(targets):
     classifier.partial_fit(X, y, sample_weight=np.zeros(len(X)))
     for a, b in zip(before, classifier.coefs_, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+# Regression ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("solver", ALL)
+@pytest.mark.parametrize("loss", REGRESSION_LOSSES)
+@pytest.mark.parametrize("settings", [{"standardize_targets": True}, {"standardize_targets": False}], ids=str)
+def test_an_integer_weight_equals_repeated_rows_for_every_regression_loss(targets, numbers, solver, loss, settings):
+    X, weight = targets[0], np.random.RandomState(0).randint(0, 4, 150)
+    # An odd number of rows: as many errors above as below give a derivative of 0 or of a rounding error, and "rprop" steps
+    # by its sign.
+    weight[0] += 1 - weight.sum() % 2
+    settings = {"solver": solver, "loss": loss, "shuffle": False, "alpha": 0.1, "quantile": 0.3, **settings}
+    weighted = refit(make_regressor(batch_size=150, **settings), X, numbers, weight)
+    rows = np.repeat(np.arange(150), weight)
+    repeated = refit(make_regressor(batch_size=len(rows), **settings), X[rows], numbers[rows])
+    assert_same_weights(weighted, repeated, rtol=1e-6, atol=1e-9)
+    assert weighted.loss_ == pytest.approx(repeated.loss_)
+
+
+@pytest.mark.parametrize("between", [lambda c: c, round_trip], ids=["direct", "dumped"])
+@pytest.mark.parametrize("standardize_targets", [True, False, "auto"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        *({"loss": loss} for loss in REGRESSION_LOSSES),
+        *({"solver": solver, "early_stopping": True} for solver in STEPWISE),
+        {"solver": "sgd", "learning_rate_init": 1e-3, "loss": "poisson", "early_stopping": True},
+        {"early_stopping": True, "scoring": "r2", "loss": "gamma", "learning_rate_init": 0.05},
+        {"early_stopping": True, "scoring": "neg_mean_absolute_error", "fit_intercept": False},
+        {"loss": "poisson", "fit_intercept": False, "dropout": 0.2},
+        {"loss": "huber", "hidden_layer_sizes": (), "init": "glorot"},
+    ],
+    ids=str,
+)
+def test_ten_epochs_of_regression_equal_five_and_a_warm_start_of_five(
+    targets, numbers, between, settings, standardize_targets
+):
+    X, settings = targets[0], {**settings, "standardize_targets": standardize_targets}
+    straight = refit(make_regressor(**settings), X, numbers)
+    resumed = refit(between(refit(make_regressor(max_iter=5, warm_start=True, **settings), X, numbers)), X, numbers)
+    assert_same_weights(resumed, straight)
+    assert resumed.loss_curve_ == straight.loss_curve_
+    assert resumed.validation_scores_ == straight.validation_scores_
+
+
+@pytest.mark.parametrize("solver", STOCHASTIC)
+@pytest.mark.parametrize("loss", REGRESSION_LOSSES)
+def test_partial_fits_equal_epochs_of_fit_with_scaled_targets(targets, numbers, solver, loss):
+    settings = {"solver": solver, "loss": loss, "standardize_targets": True}
+    data = {"X_val": targets[0][:50], "y_val": numbers[:50]}
+    for early_stopping in (False, True):
+        straight = refit(make_regressor(early_stopping=early_stopping, **settings), targets[0], numbers, **data)
+        steps = make_regressor(early_stopping=early_stopping, **settings)
+        for _ in range(straight.n_iter_):
+            steps.partial_fit(targets[0], numbers, **data)
+        assert_same_weights(steps, straight)
+        assert steps.loss_curve_ == straight.loss_curve_
+        assert steps.validation_scores_ == straight.validation_scores_
+
+
+@pytest.mark.parametrize("loss", REGRESSION_LOSSES)
+def test_the_loss_of_several_targets_is_the_sum_of_scikit_learns_on_the_final_weights(targets, numbers, loss):
+    X, settings = targets[0], {"loss": loss, "solver": "lbfgs", "alpha": 0, "quantile": 0.3, "max_iter": 30}
+    regressor = refit(make_regressor(standardize_targets=False, **settings), X, numbers / [3.0, 200.0])
+    y, prediction = numbers / [3.0, 200.0], regressor.predict(X)
+    metric = {
+        "squared_error": lambda a, b: mean_squared_error(a, b) / 2,
+        "absolute_error": mean_absolute_error,
+        "huber": lambda a, b: np.where(np.abs(a - b) < 1.35, (a - b) ** 2 / 2, 1.35 * (np.abs(a - b) - 0.675)).mean(),
+        "poisson": lambda a, b: mean_poisson_deviance(a, b) / 2,
+        "quantile": lambda a, b: mean_pinball_loss(a, b, alpha=0.3),
+        "gamma": lambda a, b: mean_gamma_deviance(a, b) / 2,
+    }[loss]
+    assert regressor.loss_ == pytest.approx(sum(metric(y[:, k], prediction[:, k]) for k in range(2)))
+    # With scaled targets, and weights, it is the same sum over these.
+    weight = np.random.RandomState(0).uniform(0.5, 2, 150)
+    for scaled in (True, "auto"):
+        regressor = refit(make_regressor(standardize_targets=scaled, **settings), X, numbers, weight)
+        held = refit(make_regressor(standardize_targets=scaled, **settings), X, numbers, weight, X_val=X, y_val=numbers,
+                     sample_weight_val=weight)  # fmt: skip
+        assert_same_weights(regressor, held)
+        assert regressor.loss_ == pytest.approx(-held.validation_scores_[-1])
+
+
+@pytest.mark.parametrize("solver", ALL)
+@pytest.mark.parametrize("settings", [{}, {"early_stopping": True}, {"loss": "quantile", "quantile": 0.2}], ids=str)
+def test_the_same_seed_gives_the_same_regressor(targets, numbers, solver, settings):
+    one, other = (refit(make_regressor(solver=solver, **settings), targets[0], numbers) for _ in range(2))
+    assert_same_weights(one, other)
+    third = refit(make_regressor(solver=solver, random_state=1, **settings), targets[0], numbers)
+    assert not np.array_equal(one.coefs_[0], third.coefs_[0])

@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse as sp
 
 from skbackprop import _network
-from skbackprop._network import Network, Propagation, raw_scores
+from skbackprop._network import Network, Propagation, hidden_activations, input_gradient, raw_scores
 from skbackprop.activations import ACTIVATIONS
 from skbackprop.initializers import INITIALIZERS
 
@@ -61,6 +61,39 @@ def test_chunks_do_not_change_predictions(monkeypatch, n_rows):
     chunked = raw_scores(network.coefs, network.intercepts, network.activations, X)
     assert chunked.shape == (n_rows, 2)
     np.testing.assert_allclose(chunked, whole, rtol=1e-13)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("n_rows", [1, 7, 50])
+def test_hidden_activations_are_what_training_computes_in_chunks_or_not(monkeypatch, activation, n_rows):
+    network, X = make((5, 4, 3, 2), activation), np.random.RandomState(1).randn(n_rows, 5)
+    propagation = Propagation(network, np.empty_like(network.theta), n_rows)
+    propagation.forward(X)
+    for chunk_bytes in (_network.PREDICTION_BYTES, 8 * 4 * 8):
+        monkeypatch.setattr(_network, "PREDICTION_BYTES", chunk_bytes)
+        for layer in range(2):
+            A = hidden_activations(network.coefs, network.intercepts, network.activations, X, layer)
+            np.testing.assert_allclose(A, propagation.hidden[layer].output, rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("container", [np.asarray, sp.csr_array])
+def test_the_input_gradient_of_a_network_without_hidden_layers_is_its_weights(dtype, container):
+    network, X = make((5, 3), dtype=dtype), container(np.ones((4, 5), dtype))
+    gradient = input_gradient(network.coefs, network.intercepts, network.activations, X, np.array([2, 0, 1, 2]))
+    np.testing.assert_array_equal(gradient, network.coefs[0].T[[2, 0, 1, 2]])
+    assert gradient.dtype == dtype
+    gradient[:] = 0
+    assert network.coefs[0].all()
+
+
+def test_the_input_gradient_is_the_chain_of_layer_jacobians():
+    network, x = make((3, 4, 2), "tanh"), np.array([[0.2, -0.5, 0.9]])
+    slope = 1 - np.tanh(x @ network.coefs[0] + network.intercepts[0]) ** 2
+    for output in range(2):
+        expected = (network.coefs[0] * slope) @ network.coefs[1][:, output]
+        gradient = input_gradient(network.coefs, network.intercepts, network.activations, x, np.array([output]))
+        np.testing.assert_allclose(gradient[0], expected)
 
 
 def test_dropout_keeps_the_expected_input_of_the_next_layer():

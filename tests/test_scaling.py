@@ -5,17 +5,20 @@ import warnings
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from sklearn.datasets import load_wine
+from sklearn.datasets import load_diabetes, load_wine
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import StandardScaler
 
-from skbackprop import SigmoidBackpropClassifier, _scaling
+from skbackprop import SigmoidBackpropClassifier, SigmoidBackpropRegressor, _scaling
 from skbackprop._network import Network, raw_scores
-from skbackprop._scaling import Scaling
+from skbackprop._scaling import Scaling, TargetScaling
 from skbackprop.activations import ACTIVATIONS
 from skbackprop.initializers import INITIALIZERS
+from skbackprop.losses import REGRESSION_LOSSES
 
 X, y = load_wine(return_X_y=True)
+features, numbers = load_diabetes(return_X_y=True)
+LINEAR, LOGARITHMIC = ["squared_error", "absolute_error", "huber", "quantile"], ["poisson", "gamma"]
 
 
 @pytest.fixture(autouse=True)
@@ -119,3 +122,133 @@ def test_training_goes_on_from_weights_that_the_user_changed():
 def test_no_scale_is_too_wild(scale):
     inputs = X * np.logspace(-6, 6, 13) * scale
     assert make(max_iter=100).fit(inputs, y).score(inputs, y) > 0.97
+
+
+# Targets -------------------------------------------------------------------------------------------------------------
+
+
+def regress(X, y, *arguments, **parameters):
+    """A fitted regressor of a small network."""
+    settings = {"hidden_layer_sizes": (8,), "max_iter": 15, "random_state": 0, "quantile": 0.8}
+    return SigmoidBackpropRegressor(**{**settings, **parameters}).fit(X, y, *arguments)
+
+
+@pytest.mark.parametrize("loss", REGRESSION_LOSSES)
+@pytest.mark.parametrize("shift", [True, False])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_folding_gives_predictions_in_the_targets_units_and_unfolding_undoes_it(loss, shift, dtype):
+    targets = np.random.RandomState(1).gamma(2.0, size=(50, 3)).astype(dtype) * np.array([1e-6, 1, 1e6], dtype)
+    criterion = REGRESSION_LOSSES[loss]()
+    scaling = TargetScaling.of(criterion, targets, None, shift)
+    assert {part.dtype for part in scaling} == {np.dtype(dtype)}
+    network = Network((13, 5, 3), [ACTIVATIONS["tanh"]], True, np.dtype(dtype))
+    network.initialize(INITIALIZERS["uniform"], np.random.RandomState(0))
+    folded = network.twin()
+    np.copyto(folded.theta, network.theta)
+    scaling.fold(folded)
+    standardised = StandardScaler().fit_transform(X).astype(dtype)
+    scaled, raw = (
+        criterion.predict(raw_scores(n.coefs, n.intercepts, n.activations, standardised)) for n in (network, folded)
+    )
+    tolerance = 1e3 * np.finfo(dtype).eps
+    # The inverse of what is applied to the targets.
+    np.testing.assert_allclose((raw - scaling.mean) / scaling.scale, scaled, rtol=tolerance, atol=tolerance)
+    scaling.unfold(folded)
+    np.testing.assert_allclose(folded.theta, network.theta, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("loss", LINEAR)
+def test_standardised_targets_have_the_losss_location_and_scale(loss):
+    targets = np.random.RandomState(1).gamma(2.0, size=(50, 2)) * [1e-9, 1e9]
+    criterion = REGRESSION_LOSSES[loss]()
+    scaled = TargetScaling.of(criterion, targets, None, shift=True).apply(targets)
+    np.testing.assert_allclose(criterion.location_scale(scaled, np.ones(50)), [[0, 0], [1, 1]], atol=1e-9)
+    unshifted = TargetScaling.of(criterion, targets, None, shift=False)
+    assert not unshifted.mean.any()
+    assert not unshifted.score_shift.any()
+
+
+@pytest.mark.parametrize("loss", LOGARITHMIC)
+def test_with_a_log_link_targets_have_a_mean_of_one_and_stay_positive(loss):
+    targets = np.random.RandomState(1).gamma(2.0, size=(50, 2)) * [1e-9, 1e9]
+    scaling = TargetScaling.of(REGRESSION_LOSSES[loss](), targets, None, shift=True)
+    np.testing.assert_allclose(scaling.apply(targets).mean(axis=0), 1)
+    assert not scaling.mean.any()
+    # A factor needs a bias: without, targets are left alone.
+    np.testing.assert_array_equal(
+        TargetScaling.of(REGRESSION_LOSSES[loss](), targets, None, shift=False).apply(targets), targets
+    )
+
+
+@pytest.mark.parametrize("value", [0.0, 5.0, 1e12, 0.1])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_constant_targets_keep_their_unit(value, dtype):
+    for loss in LINEAR:
+        scaling = TargetScaling.of(REGRESSION_LOSSES[loss](), np.full((999, 1), value, dtype), None, shift=True)
+        assert scaling.scale == 1
+        np.testing.assert_allclose(scaling.mean, value, rtol=1e-6)
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam", "rprop", "lbfgs"])
+@pytest.mark.parametrize("loss", LINEAR)
+@pytest.mark.parametrize(("factor", "shift"), [(1e-12, 0.0), (1e12, 0.0), (4.0, -300.0), (1e-3, 5.0)])
+@pytest.mark.parametrize("settings", [{}, {"early_stopping": True}], ids=str)
+def test_an_affine_map_of_the_targets_is_one_of_the_predictions(solver, loss, factor, shift, settings):
+    plain = regress(features, numbers, loss=loss, solver=solver, **settings)
+    mapped = regress(features, factor * numbers + shift, loss=loss, solver=solver, **settings)
+    np.testing.assert_allclose((mapped.predict(features) - shift) / factor, plain.predict(features), rtol=1e-4)
+    np.testing.assert_allclose(mapped.loss_curve_, plain.loss_curve_, rtol=1e-4)
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam", "rprop", "lbfgs"])
+@pytest.mark.parametrize("loss", LOGARITHMIC)
+@pytest.mark.parametrize("factor", [1e-12, 1e12, 7.0])
+def test_a_factor_on_positive_targets_is_one_on_the_predictions(solver, loss, factor):
+    plain = regress(features, numbers, loss=loss, solver=solver)
+    mapped = regress(features, factor * numbers, loss=loss, solver=solver)
+    np.testing.assert_allclose(mapped.predict(features) / factor, plain.predict(features), rtol=1e-4)
+
+
+@pytest.mark.parametrize("loss", LINEAR)
+def test_without_biases_a_factor_is_one_on_the_predictions_all_the_same(loss):
+    plain = regress(features, numbers, loss=loss, fit_intercept=False)
+    mapped = regress(features, 1e9 * numbers, loss=loss, fit_intercept=False)
+    np.testing.assert_allclose(mapped.predict(features) / 1e9, plain.predict(features), rtol=1e-4)
+    assert not any(intercept.any() for intercept in plain.intercepts_)
+
+
+@pytest.mark.parametrize("loss", REGRESSION_LOSSES)
+def test_scaled_targets_are_learnt_as_targets_scaled_by_hand(loss):
+    criterion = REGRESSION_LOSSES[loss](**({"quantile": 0.8} if loss == "quantile" else {}))
+    location, scale = criterion.location_scale(numbers[:, np.newaxis], np.ones(len(numbers)))
+    by_hand = regress(features, (numbers - location) / scale, loss=loss, standardize_targets=False)
+    inside = regress(features, numbers, loss=loss, standardize_targets=True)
+    np.testing.assert_allclose(inside.predict(features), scale * by_hand.predict(features) + location, rtol=1e-6)
+    np.testing.assert_allclose(inside.loss_curve_, by_hand.loss_curve_)
+
+
+def test_scaling_of_targets_belongs_to_the_recipe_and_to_the_first_call():
+    assert regress(features, numbers)._target_scaling is not None
+    for parameters in ({"init": "glorot"}, {"standardize_targets": False}, {"standardize_targets": np.False_}):
+        assert regress(features, numbers, **parameters)._target_scaling is None
+    for yes in (True, np.True_):
+        assert regress(features, numbers, init="glorot", standardize_targets=yes)._target_scaling is not None
+        assert make(init="glorot", standardize=yes).fit(X, y)._scaling is not None
+    regressor = SigmoidBackpropRegressor(random_state=0).partial_fit(features, numbers)
+    first = regressor._target_scaling
+    for now, before in zip(regressor.partial_fit(features, 100 * numbers)._target_scaling, first, strict=True):
+        np.testing.assert_array_equal(now, before)
+
+
+@pytest.mark.parametrize("loss", REGRESSION_LOSSES)
+def test_regression_goes_on_from_weights_that_the_user_changed(loss):
+    regressor = regress(features, numbers, loss=loss, warm_start=True, learning_rate_init=1e-12)
+    regressor.coefs_[-1][:] = 0
+    before = regressor.predict(features)
+    assert np.ptp(before) < 1e-9 * before.max()
+    np.testing.assert_allclose(regressor.fit(features, numbers).predict(features), before, rtol=1e-6)
+
+
+def test_features_whose_deviation_overflows_are_refused():
+    with pytest.raises(ValueError, match="Got X with a standard deviation that overflows"):
+        make().fit(1e200 * X, y)

@@ -11,7 +11,14 @@ from skbackprop._network import Network
 from skbackprop._training import Objective, Patience, base_rate_loss, gradient_descent, mean_loss
 from skbackprop.activations import ACTIVATIONS
 from skbackprop.initializers import INITIALIZERS
-from skbackprop.losses import BinaryLogLoss, CategoricalLogLoss, SigmoidSquaredError
+from skbackprop.losses import (
+    REGRESSION_LOSSES,
+    BinaryLogLoss,
+    CategoricalLogLoss,
+    HuberLoss,
+    SigmoidSquaredError,
+    SquaredError,
+)
 from skbackprop.optimizers import SGD
 from skbackprop.schedules import Constant, InverseScaling, Schedule
 
@@ -19,6 +26,8 @@ rng = np.random.RandomState(0)
 X = rng.randn(12, 4)
 Y = np.eye(3)[rng.randint(3, size=12)]
 weight = rng.uniform(0.5, 2, (12, 1))
+# Targets that every regression loss takes.
+positive = rng.uniform(0.2, 3, (12, 3))
 
 
 def make(hidden=(5,), activation="tanh", fit_intercept=True):
@@ -33,7 +42,12 @@ def make(hidden=(5,), activation="tanh", fit_intercept=True):
     ("loss", "activation", "hidden", "weights", "fit_intercept"),
     list(
         product(
-            [BinaryLogLoss(), CategoricalLogLoss(), SigmoidSquaredError()],
+            [
+                BinaryLogLoss(),
+                CategoricalLogLoss(),
+                SigmoidSquaredError(),
+                *(kind() for kind in REGRESSION_LOSSES.values()),
+            ],
             ACTIVATIONS,
             [(), (5,), (5, 4, 3)],
             [None, weight],
@@ -43,17 +57,17 @@ def make(hidden=(5,), activation="tanh", fit_intercept=True):
 )
 def test_the_gradient_is_that_of_the_loss_reported(loss, activation, hidden, weights, fit_intercept):
     objective = Objective(make(hidden, activation, fit_intercept), loss, alpha=0.3)
-    theta = objective.network.theta.copy()
+    theta, targets = objective.network.theta.copy(), positive if hasattr(loss, "log_link") else Y
 
     def value(x):
         objective.network.theta[:] = x
-        return objective(X, Y, weights)
+        return objective(X, targets, weights)
 
     def gradient(x):
         value(x)
         return objective.gradient.copy()
 
-    assert check_grad(value, gradient, theta) < 1e-6
+    assert check_grad(value, gradient, theta) < 3e-6
 
 
 def test_dropouts_gradient_is_that_of_the_thinned_network():
@@ -144,6 +158,18 @@ def test_the_base_rate_is_the_entropy_of_the_classes():
     share = np.array([0.5, 0.25, 0.25])
     assert base_rate_loss(CategoricalLogLoss(), many) == pytest.approx(-(share * np.log(share)).sum())
     assert base_rate_loss(CategoricalLogLoss(), np.eye(3), np.array([2.0, 1, 1])) == pytest.approx(1.5 * np.log(2))
+
+
+def test_the_base_rate_of_regression_is_the_loss_of_its_statistic():
+    many = np.random.RandomState(0).randn(25_000, 2).astype(np.float32)
+    assert base_rate_loss(SquaredError(), many) == pytest.approx(many.var(axis=0, dtype=float).sum() / 2, rel=1e-6)
+    assert base_rate_loss(SquaredError(), np.full((9, 2), 4.0)) == 0
+    weight = np.array([1.0, 2.0, 0.0])
+    repeated = np.array([[1.0], [4.0], [4.0]])
+    for kind in REGRESSION_LOSSES.values():
+        expected = base_rate_loss(kind(), repeated)
+        assert base_rate_loss(kind(), np.array([[1.0], [4.0], [9.0]]), weight) == pytest.approx(expected, rel=1e-6)
+    assert base_rate_loss(HuberLoss(delta=1e9), repeated) == pytest.approx(1)
 
 
 def test_patience_counts_epochs_without_improvement_by_tol():

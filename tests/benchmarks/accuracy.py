@@ -1,9 +1,11 @@
-"""Accuracy with default parameters: Proben1 beside Prechelt's networks and scikit-learn's, and deep networks.
+"""Accuracy with default parameters: Proben1 beside Prechelt's networks and scikit-learn's, deep networks, anomalies.
 
-    python tests/benchmarks/accuracy.py DATA [--seeds N] [--only proben1|vowel|deep|defaults] [--processes N]
+    python tests/benchmarks/accuracy.py DATA [--seeds N] [--processes N]
+                                        [--only proben1|regression|anomaly|vowel|deep|defaults]
 
-DATA is a folder with proben1.npz (NAME_X, NAME_y, NAME_split) and vowel.npz (X_train, y_train, X_test, y_test). Test
-errors are in percent, means over the seeds. Prechelt (1994), Table 10: RPROP, no-shortcut architectures.
+DATA is a folder with proben1.npz (NAME_X, NAME_y, NAME_split), anomaly.npz (NAME_X, NAME_y, 1 for an anomaly) and
+vowel.npz (X_train, y_train, X_test, y_test). Test errors are in percent, squared ones times 100, areas under the ROC curve
+(AUC) shares; all are means over the seeds. Prechelt (1994), Table 10: RPROP, no-shortcut architectures.
 """
 
 import argparse
@@ -17,17 +19,23 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", PYTHONWARNINGS=
 import numpy as np
 from joblib import Parallel, delayed
 from sklearn import datasets
-from sklearn.metrics import log_loss
+from sklearn.decomposition import PCA
+from sklearn.ensemble import IsolationForest
+from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.model_selection import StratifiedKFold, train_test_split
-from sklearn.neural_network import MLPClassifier
+from sklearn.neighbors import LocalOutlierFactor
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import OneClassSVM
 
-from skbackprop import SigmoidBackpropClassifier
+from skbackprop import SigmoidBackpropClassifier, SigmoidBackpropOutlierDetector, SigmoidBackpropRegressor
 
 TABLE_10 = {
     "cancer1": 1.38, "card1": 14.05, "diabetes1": 24.10, "gene1": 16.67, "glass1": 32.70, "heart1": 19.72,
     "heartc1": 20.82, "horse1": 29.19, "soybean1": 29.40, "thyroid1": 2.38,
 }  # fmt: skip
+REGRESSION = ("building1", "flare1", "hearta1", "heartac1")
+ANOMALY = ("breastw", "cardio", "Ionosphere", "satellite", "shuttle", "thyroid", "pendigits", "WDBC", "mammography")
 
 
 def timed_error(classifier, train, test, validation=None):
@@ -70,6 +78,89 @@ def proben1(run, data, seeds):
     print(f"{'at or below Table 10':22s}"
           + "".join(f"{sum(e <= published for e, published in means[v]):23d}" for v in variants))  # fmt: skip
     print(f"{10 * seeds} fits with the validation part took {seconds:.1f} seconds in all\n")
+
+
+def timed_squared_error(regressor, train, test):
+    """Return 100 times the mean squared test error, and the seconds that the fit took."""
+    warnings.simplefilter("ignore")
+    start = perf_counter()
+    regressor.fit(*train)
+    seconds = perf_counter() - start
+    return 100 * np.mean((regressor.predict(test[0]) - test[1]) ** 2), seconds
+
+
+def regression(run, data, seeds):
+    """Print the table of the regression problems, all fitted on the training and the validation part."""
+    variants = {
+        "ours, stopped": lambda seed: SigmoidBackpropRegressor(early_stopping=True, random_state=seed),
+        "MLP": lambda seed: MLPRegressor(random_state=seed),
+        "MLP logistic": lambda seed: MLPRegressor(activation="logistic", max_iter=1000, random_state=seed),
+        "MLP, stopped": lambda seed: MLPRegressor(early_stopping=True, random_state=seed),
+        "MLP logistic, stopped": lambda seed: MLPRegressor(
+            activation="logistic", max_iter=1000, early_stopping=True, random_state=seed
+        ),
+    }
+    print(f"{'100 x MSE':12s}" + "".join(f"{name:>23s}" for name in variants))
+    means = []
+    for name in REGRESSION:
+        X, y, (_, n_fit, n_all) = data[f"{name}_X"].astype(float), data[f"{name}_y"].astype(float), data[f"{name}_split"]
+        y = y[:, 0] if y.shape[1] == 1 else y
+        fit, test = (X[:n_fit], y[:n_fit]), (X[n_fit:n_all], y[n_fit:n_all])
+        jobs = [delayed(timed_squared_error)(make(seed), fit, test) for seed in range(seeds) for make in variants.values()]
+        means.append(np.array(run(jobs)).reshape(seeds, len(variants), 2).mean(axis=0))
+        print(f"{name:12s}" + "".join(f"{error:23.3f}" for error in means[-1][:, 0]))
+    for label, values in zip(("mean", "seconds/fit"), np.mean(means, axis=0).T, strict=True):
+        print(f"{label:12s}" + "".join(f"{value:23.3f}" for value in values))
+    print()
+
+
+def reconstruction_score(model, X, train):
+    """Return the negative squared error with which a model fitted on `train` reconstructs the rows of `X`."""
+    if isinstance(model, PCA):
+        return -((model.fit(train).inverse_transform(model.transform(X)) - X) ** 2).sum(axis=1)
+    return -((model.fit(train, train).predict(X).reshape(X.shape) - X) ** 2).sum(axis=1)
+
+
+def novelty(X, y, seed):
+    """Return the AUC of each detector, fitted on half of the normal rows, on all other rows; and our seconds to fit."""
+    warnings.simplefilter("ignore")
+    normal = np.random.RandomState(seed).permutation(np.flatnonzero(y == 0))
+    half = normal[: len(normal) // 2]
+    rest = np.setdiff1d(np.arange(len(y)), half)
+    ours = SigmoidBackpropOutlierDetector(random_state=seed)
+    start = perf_counter()
+    ours.fit(X[half])
+    seconds = perf_counter() - start
+    # Ours standardises by itself.
+    scaler = StandardScaler().fit(X[half])
+    train, test = scaler.transform(X[half]), scaler.transform(X[rest])
+    scores = [
+        ours.score_samples(X[rest]),
+        IsolationForest(random_state=seed).fit(train).score_samples(test),
+        LocalOutlierFactor(novelty=True).fit(train).score_samples(test),
+        OneClassSVM().fit(train).score_samples(test),
+        # Of 80, 90 and 95 % of the variance, and of layers with and without a bottleneck, those that did best.
+        reconstruction_score(PCA(0.8), test, train),
+        reconstruction_score(MLPRegressor(max_iter=500, random_state=seed), test, train),
+    ]
+    return [roc_auc_score(y[rest] == 0, score) for score in scores] + [seconds]
+
+
+def anomaly(run, data, seeds):
+    """Print the AUC of telling normal rows from anomalies, for detectors that have seen normal rows only."""
+    detectors = ("ours", "IsolationForest", "LocalOutlierFactor", "OneClassSVM", "PCA", "MLP autoencoder")
+    print(f"{'AUC':12s}" + "".join(f"{name:>19s}" for name in detectors))
+    means, seconds = [], 0.0
+    for name in ANOMALY:
+        X, y = data[f"{name}_X"].astype(float), data[f"{name}_y"]
+        results = np.array(run([delayed(novelty)(X, y, seed) for seed in range(seeds)]))
+        means.append(results[:, :-1].mean(axis=0))
+        seconds += results[:, -1].sum()
+        print(f"{name:12s}" + "".join(f"{area:19.3f}" for area in means[-1]), flush=True)
+    print(f"{'mean':12s}" + "".join(f"{area:19.3f}" for area in np.mean(means, axis=0)))
+    best = np.argmax(means, axis=1)
+    print(f"{'highest on':12s}" + "".join(f"{(best == column).sum():19d}" for column in range(len(detectors))))
+    print(f"{len(ANOMALY) * seeds} fits of ours took {seconds:.1f} seconds in all\n")
 
 
 def vowel(run, data, seeds):
@@ -146,11 +237,13 @@ if __name__ == "__main__":
     parser.add_argument("data", type=Path)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--only", choices=["proben1", "vowel", "deep", "defaults"])
+    parser.add_argument("--only", choices=["proben1", "regression", "anomaly", "vowel", "deep", "defaults"])
     options = parser.parse_args()
     problems = dict(np.load(options.data / "proben1.npz"))
     parts = {
         "proben1": lambda run: proben1(run, problems, options.seeds),
+        "regression": lambda run: regression(run, problems, options.seeds),
+        "anomaly": lambda run: anomaly(run, np.load(options.data / "anomaly.npz"), options.seeds),
         "vowel": lambda run: vowel(run, np.load(options.data / "vowel.npz"), options.seeds),
         "deep": lambda run: deep(run, options.seeds),
         "defaults": lambda run: defaults(run, problems),

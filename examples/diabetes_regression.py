@@ -1,0 +1,78 @@
+"""Intervals for the progress of diabetes: quantile losses against the squared error: diabetes_regression.py [picture.png].
+
+Networks that learn the quantiles 0.1, 0.5 and 0.9 say how sure they are of each patient. A network that learns the mean
+does not; it gets the same interval for all, from its training errors.
+"""
+
+import sys
+
+import numpy as np
+from sklearn.datasets import load_diabetes
+from sklearn.metrics import mean_absolute_error, mean_pinball_loss
+from sklearn.model_selection import train_test_split
+
+from skbackprop import SigmoidBackpropRegressor
+
+N_SPLITS = 10
+
+
+def predictions(X_train, y_train, X_test):
+    """Return lower end, middle and upper end of both kinds of intervals, as predicted for the test samples."""
+    networks = [SigmoidBackpropRegressor("quantile", quantile=q, random_state=0) for q in (0.1, 0.5, 0.9)]
+    by_quantiles = [network.fit(X_train, y_train).predict(X_test) for network in networks]
+    network = SigmoidBackpropRegressor(random_state=0).fit(X_train, y_train)
+    lower, upper = np.quantile(y_train - network.predict(X_train), (0.1, 0.9))
+    mean = network.predict(X_test)
+    return {"quantile losses": by_quantiles, "squared error": [mean + lower, mean, mean + upper]}
+
+
+def judged(lower, middle, upper, y):
+    """Return what the table below shows, for one split."""
+    covered, light = (lower <= y) & (y <= upper), middle < np.median(middle)
+    pinball = sum(mean_pinball_loss(y, end, alpha=q) for end, q in ((lower, 0.1), (upper, 0.9)))
+    error, widths = mean_absolute_error(y, middle), [(upper - lower)[part].mean() for part in (light, ~light)]
+    return covered.mean(), covered[light].mean(), covered[~light].mean(), *widths, pinball, error
+
+
+def plot(intervals, y, path):
+    """Save a picture of both kinds of intervals, patients in the order of the middle prediction."""
+    from matplotlib.figure import Figure  # noqa: PLC0415 (optional)
+
+    axes = (figure := Figure(figsize=(12, 5), layout="constrained")).subplots(ncols=2, sharey=True)
+    for ax, (name, (lower, middle, upper)) in zip(axes, intervals.items(), strict=True):
+        order, rank = np.argsort(middle), np.arange(len(y))
+        ax.fill_between(rank, lower[order], upper[order], color="C0", alpha=0.25, label="interval meant to hold 80 %")
+        ax.plot(rank, middle[order], color="C0", label="median" if name == "quantile losses" else "mean")
+        inside = ((lower <= y) & (y <= upper))[order]
+        ax.plot(rank[inside], y[order][inside], "o", color="0.35", markersize=4, label="patients inside")
+        ax.plot(rank[~inside], y[order][~inside], "x", color="C3", label="outside")
+        ax.set(title=f"{name}: {inside.mean():.0%} inside", xlabel="test patients of the last split, by predicted progress")
+        ax.legend(loc="upper left")
+    axes[0].set_ylabel("progress of the disease after a year (score)")
+    figure.savefig(path, dpi=110)
+
+
+X, y = load_diabetes(return_X_y=True)
+results = []
+for seed in range(N_SPLITS):
+    X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=seed)
+    intervals = predictions(X_train, y_train, X_test)
+    results.append([judged(*parts, y_test) for parts in intervals.values()])
+means, deviations = np.mean(results, axis=0), np.std(results, axis=0)
+print(f"Diabetes: {len(y_train)} patients to train on, {len(y_test)} to test; mean and deviation over {N_SPLITS} splits\n")
+halves = [f"{what}, {half} half of predictions" for what in ("share inside", "width") for half in ("lower", "upper")]
+rows = ["share of test patients inside (80 % is meant)", *halves, "pinball loss of the ends", "absolute error, middle"]
+print(f"{'':46}" + "".join(f"{name:>18}" for name in intervals))
+for name, mean, deviation in zip(rows, means.T, deviations.T, strict=True):
+    print(f"  {name:44}" + "".join(f"{m:10.3g} +- {d:4.2g}" for m, d in zip(mean, deviation, strict=True)))
+
+picture = sys.argv[1] if len(sys.argv) > 1 else "diabetes_regression.png"
+try:
+    plot(intervals, y_test, picture)
+    print(f"\nPicture: {picture}")
+except ModuleNotFoundError:
+    print("\nNo picture: matplotlib is not installed.")
+print(
+    "\nLearnt: networks for quantiles give each patient an interval of their own, wider where faster progress is expected;"
+)
+print("in both halves of the patients it holds about the share meant. One width for all is too narrow for the upper half.")
