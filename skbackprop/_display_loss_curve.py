@@ -50,6 +50,8 @@ class LossCurveDisplay:
         What a loss belongs to: "epoch" or "iteration".
     label : str, default=None
         Name of the network, in front of the names in the legend.
+    latest : bool, default=True
+        Whether of equally good epochs the last is the best, or else the first.
 
     Attributes
     ----------
@@ -61,8 +63,7 @@ class LossCurveDisplay:
         The validation losses or scores.
     best_ : matplotlib Line2D or None
         Mark of the best epoch: that with the best validation loss or score or, without validation, the smallest training
-        loss. Of equal ones it is the last, whose weights early stopping keeps (scikit-learn's networks keep the first).
-        None if no value is finite.
+        loss; of equal ones, with `from_estimator`, that whose weights early stopping keeps. None if no value is finite.
     score_ax_ : matplotlib Axes or None
         The axes of the scores.
 
@@ -79,9 +80,8 @@ class LossCurveDisplay:
     np.int64(2)
     """
 
-    def __init__(
-        self, training_losses, *, validation=None, score_name=None, loss_name="loss", step_name="epoch", label=None
-    ):
+    def __init__(self, training_losses, *, validation=None, score_name=None, loss_name="loss", step_name="epoch",
+                 label=None, latest=True):  # fmt: skip
         self.training_losses = np.asarray(training_losses, dtype=float)
         if self.training_losses.ndim != 1:
             raise ValueError(
@@ -94,7 +94,7 @@ class LossCurveDisplay:
                 f"{self.training_losses.shape}: pass one value an epoch, NaN where there is none."
             )
         self.score_name, self.loss_name = score_name, loss_name
-        self.step_name, self.label = step_name, label
+        self.step_name, self.label, self.latest = step_name, label, latest
 
     @classmethod
     def from_estimator(cls, estimator, *, ax=None, label=None, **kwargs):
@@ -143,6 +143,8 @@ class LossCurveDisplay:
             loss_name=f"{loss} ({unit} a sample)" if unit else loss,
             step_name="iteration" if solver == "lbfgs" or hasattr(solver, "minimize") else "epoch",
             label=label,
+            # Where a network is trained as scikit-learn's are, the first of equal epochs is kept, as there.
+            latest=hasattr(estimator, "_is_auto") and estimator._is_auto(),
         )
         return display.plot(ax, **kwargs)
 
@@ -181,7 +183,7 @@ class LossCurveDisplay:
         finite = np.isfinite(judged)
         if finite.any():
             scores = np.where(finite, sign * judged, -np.inf)
-            best = int(np.flatnonzero(scores == scores.max())[-1])
+            best = int(np.flatnonzero(scores == scores.max())[-1 if self.latest else 0])
             mark = {"color": style["color"], "label": f"{prefix}best {self.step_name}, {best + 1}"}
             (self.best_,) = judged_ax.plot(best + 1, judged[best], "o", **mark)
         self._draw_legend()

@@ -187,9 +187,11 @@ class Coefs:
             self.coefs.append(fitted_estimator.coefs_[0])
 
 
-def test_of_equal_scores_the_epoch_is_marked_whose_weights_are_kept():
+@pytest.mark.parametrize("init", ["auto", "glorot"])
+def test_of_equal_scores_the_epoch_is_marked_whose_weights_are_kept(init):
     pytest.importorskip("sklearn.callback")
-    classifier = make(early_stopping=True, scoring="accuracy").set_callbacks(watcher := Coefs()).fit(X, y)
+    settings = {"early_stopping": True, "scoring": "accuracy", "init": init, "learning_rate_init": 0.05}
+    classifier = make(**settings).set_callbacks(watcher := Coefs()).fit(X, y)
     scores = np.array(classifier.validation_scores_)
     assert np.sum(scores == scores.max()) > 1
     display = drawn(LossCurveDisplay.from_estimator(classifier))
