@@ -281,7 +281,7 @@ class BaseBackprop(CallbackSupportMixin, StateMixin, ParametersMixin, metaclass=
     def _make_objective(self, network, batches, state):
         """Return the loss to descend, with the source of dropout's draws."""
         generator = self._generator(state) if self.dropout else None
-        return Objective(network, self._loss, self.alpha, batches.mean_weight, self.dropout, generator)
+        return Objective(network, self._loss, self._make_alpha(batches), batches.mean_weight, self.dropout, generator)
 
     def _make_run(self, network, held_out, state, max_iter):
         """Return the record of the run, which decides when to stop; `max_iter` is None where there is no telling."""

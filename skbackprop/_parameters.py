@@ -15,7 +15,9 @@ from .schedules import SCHEDULES
 
 # With batch_size=None: up to so many samples are one batch (a weight of 2 then equals two rows), more make 64 batches an
 # epoch, as far as these bounds on their size allow.
-ONE_BATCH, BATCHES_AN_EPOCH, SMALLEST_BATCH, LARGEST_BATCH = 64, 64, 8, 256
+ONE_BATCH, BATCHES_AN_EPOCH, SMALLEST_BATCH, LARGEST_BATCH = 64, 64, 32, 256
+# With alpha="auto": precision of a normal prior on the weights, spread over all samples, or over so many if they are fewer.
+PRIOR, FEW_SAMPLES = 0.4, 256
 
 
 @cache
@@ -31,7 +33,7 @@ class ParametersMixin(BaseEstimator):
         "hidden_layer_sizes": ["array-like", Interval(numbers.Integral, 1, None, closed="left"), str],
         "activation": [StrOptions(set(ACTIVATIONS)), HasMethods(["forward", "backward"]), list, tuple],
         "solver": [StrOptions(set(OPTIMIZERS)), HasMethods(["initial_state", "update"]), HasMethods(["minimize"])],
-        "alpha": [Interval(numbers.Real, 0, None, closed="left")],
+        "alpha": [Interval(numbers.Real, 0, None, closed="left"), StrOptions({"auto"})],
         "batch_size": [StrOptions({"auto"}), Interval(numbers.Integral, 1, None, closed="left"), None],
         "learning_rate": [StrOptions(set(SCHEDULES)), HasMethods(["next_rate", "after_plateau"])],
         "learning_rate_init": [Interval(numbers.Real, 0, None, closed="neither")],
@@ -126,6 +128,16 @@ class ParametersMixin(BaseEstimator):
             sensible = min(max(SMALLEST_BATCH, n_rows // BATCHES_AN_EPOCH), LARGEST_BATCH)
             return n_rows if n_rows <= ONE_BATCH else sensible
         return min(200, n_rows) if self.batch_size in {None, "auto"} else self.batch_size
+
+    def _make_alpha(self, batches):
+        """Return the factor of the penalty on squared weights."""
+        if not isinstance(self.alpha, str):
+            return self.alpha
+        # A minimiser would spend its iterations on making the first weights smaller.
+        if not self._is_auto() or hasattr(self._make_optimizer(), "minimize"):
+            return 0.0001
+        # Divided by a batch's weight, as every alpha, this is PRIOR over the weight of all, however large the batches.
+        return PRIOR * batches.batch_size * batches.mean_weight / max(batches.mean_weight * batches.n_samples, FEW_SAMPLES)
 
     def _has_partial_fit(self):
         """Return True, or say why `partial_fit` is not there."""

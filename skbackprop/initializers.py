@@ -89,11 +89,12 @@ class NearIdentity(Initializer):
     minus half the sum of its weights. Sigmoid units fed by the inputs get the same variance, which brings them to where
     they bend, and biases from U(-2, 2), which spreads their thresholds over the data. A layer fed by rectified units gets
     variance 2 / fan_in (He et al., 2015), any other 1 / fan_in (LeCun et al., 1998), without bias. The output layer gets
-    an eighth of that, so that training starts near a constant prediction and adds only what the data ask for. A network
-    without hidden layers has no symmetry to break and starts at zero.
+    a quarter of that, so that training starts near a constant prediction and adds only what the data ask for. A network
+    without hidden layers has no symmetry to break and starts at zero weights, but not at zero bias: on centred data, the
+    gradient of that would be rounding alone, which Adam would make a step of.
     """
 
-    output_scale = 0.125
+    output_scale = 0.25
 
     def fill(self, coef, intercept, fed_by, activation, random_state):
         """Fill the parameters of one layer; see `Initializer.fill`."""
@@ -107,7 +108,7 @@ class NearIdentity(Initializer):
         bound = math.sqrt(3.0 * gain / coef.shape[0])
         coef[...] = random_state.uniform(-bound, bound, coef.shape)
         if intercept is not None:
-            intercept[...] = 0.0
+            intercept[...] = random_state.uniform(-0.1, 0.1, intercept.shape) if activation is None else 0.0
             if isinstance(fed_by, Logistic):
                 intercept[...] = -0.5 * coef.sum(axis=0)
             elif first and sigmoid:

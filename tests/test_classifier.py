@@ -133,7 +133,7 @@ def test_predictions_agree_with_each_other(targets, loss, target):
         np.testing.assert_allclose(probabilities.sum(axis=1), 1)
         np.testing.assert_array_equal(classifier.predict(inputs), probabilities.argmax(axis=1))
         assert scores.ndim == (1 if target == "binary" else 2)
-    assert (classifier.predict(inputs) == labels).mean() > 0.75
+    assert (classifier.predict(inputs) == labels).mean() > 0.7
 
 
 @pytest.mark.parametrize("loss", ["log_loss", "squared_error"])

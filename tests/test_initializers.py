@@ -35,10 +35,11 @@ def test_weights_are_uniform_within_the_rules_bound(rule, fed_by, activation, bo
     assert abs(coef.mean()) < 0.01 * bound
 
 
-def test_a_network_without_hidden_layers_starts_at_zero():
+def test_a_network_without_hidden_layers_starts_at_zero_weights():
     coef, intercept = filled("auto", None, None)
     assert not coef.any()
-    assert not intercept.any()
+    # A derivative that is rounding alone would be a step of "adam".
+    assert 0 < np.abs(intercept).max() <= 0.1
 
 
 @pytest.mark.parametrize(("activation", "low", "high"), [("logistic", 0.3, 3), ("tanh", 0.02, 1), ("relu", 0.3, 3)])
@@ -63,7 +64,7 @@ def test_the_output_layer_is_what_the_rule_fills_times_its_output_scale(rule, fi
         factor = initializer.output_scale if number == 2 else 1.0
         np.testing.assert_array_equal(coef, factor * weights)
         np.testing.assert_array_equal(intercept, factor * biases)
-    assert initializer.output_scale == (0.125 if rule == "auto" else 1.0)
+    assert initializer.output_scale == (0.25 if rule == "auto" else 1.0)
 
 
 def test_the_recipe_starts_near_a_constant_prediction():
@@ -71,7 +72,7 @@ def test_the_recipe_starts_near_a_constant_prediction():
     for activation in ACTIVATIONS:
         network = Network([30, 100, 2], [ACTIVATIONS[activation]], True, np.dtype(float))
         network.initialize(INITIALIZERS["auto"], np.random.RandomState(0))
-        assert 0.001 < raw_scores(network.coefs, network.intercepts, network.activations, inputs).std() < 0.3
+        assert 0.001 < raw_scores(network.coefs, network.intercepts, network.activations, inputs).std() < 0.6
 
 
 def test_a_rule_of_ones_own_needs_no_output_scale():
