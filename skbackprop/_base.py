@@ -242,7 +242,8 @@ class BaseBackprop(CallbackSupportMixin, StateMixin, ParametersMixin, metaclass=
             alone, rows = rows[counts[position] == 1], rows[counts[position] > 1]
             strata = strata[rows]
         n_strata = 1 if strata is None else len(np.unique(strata))
-        n_held_out = max(math.ceil(self.validation_fraction * n_samples), n_strata)
+        # Two numbers at least, since R^2 is not defined for one.
+        n_held_out = max(math.ceil(self.validation_fraction * n_samples), 2 if strata is None else n_strata)
         if len(rows) - n_held_out < n_strata:
             raise ValueError(
                 f"Got n_samples={n_samples}, too few for early_stopping=True with validation_fraction="

@@ -12,12 +12,12 @@ activation : {{"identity", "logistic", "tanh", "relu", "silu"}}, Activation or l
 solver : {{"sgd", "adam", "rprop", "lbfgs"}} or Optimizer, default={solver}
     How the weights are updated; see `skbackprop.optimizers`. "rprop" and "lbfgs" use all samples at each step.
 alpha : float or "auto", default={alpha}
-    Factor of the penalty on squared weights, which is divided by the total weight of the batch. "auto" makes it 0.4 over
+    Factor of the penalty on squared weights, which is divided by the total weight of the batch. "auto" makes it 0.5 over
     the total weight of all samples, or over 256 if that is more: a normal prior on the weights, whose strength does not
     depend on the batch; with "lbfgs", or another `init`, it is 0.0001. (scikit-learn: 0.0001.)
 batch_size : int, "auto" or None, default={batch_size}
     Samples in a step of "sgd" and "adam"; "auto" is min(200, n_samples); None is all of up to 64 samples, else a 64th
-    of them, but at least 32 and at most 256. (scikit-learn: "auto".)
+    of them, but at least 20 and at most 256. (scikit-learn: "auto".)
 learning_rate : {{"auto", "constant", "invscaling", "adaptive", "cosine", "one_cycle"}} or Schedule, default={learning_rate}
     How the learning rate of "sgd" and "adam" changes; see `skbackprop.schedules`. "auto" rises, then falls, over 100
     epochs. As in scikit-learn, "invscaling" and "adaptive" are for "sgd"; an instance is for "adam", too.

@@ -15,9 +15,9 @@ from .schedules import SCHEDULES
 
 # With batch_size=None: up to so many samples are one batch (a weight of 2 then equals two rows), more make 64 batches an
 # epoch, as far as these bounds on their size allow.
-ONE_BATCH, BATCHES_AN_EPOCH, SMALLEST_BATCH, LARGEST_BATCH = 64, 64, 32, 256
+ONE_BATCH, BATCHES_AN_EPOCH, SMALLEST_BATCH, LARGEST_BATCH = 64, 64, 20, 256
 # With alpha="auto": precision of a normal prior on the weights, spread over all samples, or over so many if they are fewer.
-PRIOR, FEW_SAMPLES = 0.4, 256
+PRIOR, FEW_SAMPLES = 0.5, 256
 
 
 @cache

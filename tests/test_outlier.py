@@ -129,7 +129,7 @@ def test_the_same_seed_gives_the_same_weights_in_any_number_of_processes():
         ({}, 0, 256),
         ({"batch_size": 50}, 0, 50),
         ({"batch_size": "auto"}, 0, 200),
-        ({"batch_size": None}, 0, 32),
+        ({"batch_size": None}, 0, 20),
         ({"batch_size": None, "init": "glorot"}, 0, 200),
         ({"early_stopping": True}, 60, 256),
         ({"solver": "rprop", "noise": 0.0}, 0, 600),

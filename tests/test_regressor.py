@@ -384,7 +384,7 @@ def test_the_automatic_penalty_is_the_same_whatever_the_batch(batch_size):
     weight = np.linspace(1, 3, 442)
     automatic = make(batch_size=batch_size, max_iter=2, init="auto").fit(X, y, weight)
     # Given by hand, a penalty is divided by the total weight of a batch.
-    by_hand = make(batch_size=batch_size, max_iter=2, init="auto", alpha=0.4 * batch_size / 442).fit(X, y, weight)
+    by_hand = make(batch_size=batch_size, max_iter=2, init="auto", alpha=0.5 * batch_size / 442).fit(X, y, weight)
     assert_same_weights(automatic, by_hand)
 
 
@@ -397,3 +397,10 @@ def assert_same_weights(one, other):
 @pytest.mark.parametrize("settings", [{"init": "glorot"}, {"solver": "lbfgs", "init": "auto"}], ids=str)
 def test_without_the_recipe_the_automatic_penalty_is_scikit_learns(settings):
     assert_same_weights(make(max_iter=5, **settings).fit(X, y), make(max_iter=5, alpha=0.0001, **settings).fit(X, y))
+
+
+def test_two_samples_at_least_are_held_out():
+    with pytest.raises(ValueError, match="The validation set is too small"):
+        make(early_stopping=True).fit(X[:2], y[:2])
+    regressor = make(early_stopping=True, scoring="r2").fit(X[:4], y[:4])
+    assert np.isfinite(regressor.validation_scores_).all()
