@@ -13,8 +13,8 @@ from skbackprop.optimizers import Optimizer
 
 DEPTHS, WIDTH = (1, 5, 10, 20), 50
 STARTS = {"glorot": 'scikit-learn\'s start, init="glorot"', "auto": 'default start, init="auto"'}
-# What "auto" or None would leave to the start is given, so that both are trained in the same way.
-SHARED = {"standardize": True, "learning_rate": "one_cycle", "batch_size": 32, "random_state": 0}
+# What "auto" or None would leave to the start is given, so that both are trained in the same way; alpha is scikit-learn's.
+SHARED = {"standardize": True, "learning_rate": "one_cycle", "batch_size": 32, "alpha": 0.0001, "random_state": 0}
 
 
 class FirstGradient(Optimizer):

@@ -24,7 +24,7 @@ NETWORKS = {
     'sigmoid units, default init="auto"': {"activation": "logistic", "init": "auto"},
 }
 # What "auto" or None would leave to the start is given, so that all are trained in the same way.
-SHARED = {"standardize": True, "learning_rate": "one_cycle", "batch_size": 32, "max_iter": 60, "random_state": 0}
+SHARED = {"standardize": True, "learning_rate": "one_cycle", "batch_size": 32, "alpha": 0.01, "max_iter": 60}
 
 
 def plot(monitors, accuracies, path):
@@ -52,7 +52,7 @@ except ImportError as error:
     sys.exit()
 accuracies = {}
 for name, settings in NETWORKS.items():
-    network = SigmoidBackpropClassifier(HIDDEN, **settings, **SHARED)
+    network = SigmoidBackpropClassifier(HIDDEN, **{**SHARED, **settings}, random_state=0)
     before = gradient_flow(network, X_train, y_train)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ConvergenceWarning)
@@ -61,7 +61,7 @@ for name, settings in NETWORKS.items():
     print(f"\n{name}: test accuracy {accuracies[name]:.3f}")
     for when, flow in (("before", before), ("after", gradient_flow(network, X_train, y_train))):
         print(fill(f"{when} training: {flow.verdict}", 118, initial_indent="  ", subsequent_indent="    "))
-    shares = [f"{norms[epoch - 1, 0] / norms[epoch - 1, -1]:.0e} in epoch {epoch}" for epoch in (1, 5, 20, 60)]
+    shares = [f"{norms[epoch - 1, 0] / norms[epoch - 1, -1]:.0e} in epoch {epoch}" for epoch in (1, 5, 20, len(norms))]
     print("  gradient of the lowest layer by that of the highest:", ", ".join(shares))
     for warning in caught:
         print(fill(f"warned: {warning.message}", 118, initial_indent="  ", subsequent_indent="    "))
@@ -75,6 +75,6 @@ except ImportError as error:
 vanished, bare, rectified, default = (f"{accuracy:.0%} right" for accuracy in accuracies.values())
 print(f"""
 Learnt: with init="glorot" next to nothing of the error reaches the lower sigmoid layers. Adam scales each gradient by its
-size and could do with that little ({bare} without a penalty); but the penalty on the weights is large beside it,
-and takes them to almost zero ({vanished}). A steeper slope ({rectified}), or first weights that make up for the
-flat one ({default}), let the error through from the first epoch on.""")
+size and could do with that little ({bare} without a penalty); but a penalty of {SHARED["alpha"]} on the weights is large
+beside it, and takes them to almost zero ({vanished}). A steeper slope ({rectified}), or first weights that make
+up for the flat one ({default}), let the error through from the first epoch on.""")

@@ -18,7 +18,7 @@ try:
 except ImportError:
     print("Watching training needs scikit-learn 1.9 or later, which has callbacks: upgrade scikit-learn.")
     sys.exit()
-ALPHAS = 0.0, 0.01
+ALPHAS = 0.0, 0.04
 
 
 def fit(model):
