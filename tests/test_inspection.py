@@ -15,11 +15,17 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 
-from skbackprop import SigmoidBackpropClassifier, SigmoidBackpropOutlierDetector, _network
+from skbackprop import (
+    SigmoidBackpropAutoencoder,
+    SigmoidBackpropClassifier,
+    SigmoidBackpropOutlierDetector,
+    SigmoidBackpropRegressor,
+    _network,
+)
 from skbackprop.activations import ACTIVATIONS, Logistic, ReLU, Tanh
 from skbackprop.initializers import Glorot, Initializer
 from skbackprop.inspection import check_gradients, gradient_flow, trace_backpropagation
-from skbackprop.losses import BinaryLogLoss, CategoricalLogLoss
+from skbackprop.losses import REGRESSION_LOSSES, BinaryLogLoss, CategoricalLogLoss
 
 
 def make(**parameters):
@@ -598,3 +604,24 @@ def test_formulas_are_those_of_the_loss(targets):
     assert "here activations - targets" not in str(squared)
     assert "Half the squared error" in str(squared)
     assert repr(BinaryLogLoss()) in str(trace_backpropagation(make(), X, y))
+
+
+@pytest.mark.parametrize(("loss", "activation"), list(product(REGRESSION_LOSSES, ACTIVATIONS)))
+@pytest.mark.parametrize("hidden", [(), (5, 4)])
+def test_the_gradient_is_right_for_every_loss_of_numbers(targets, loss, activation, hidden):
+    X, y = targets[0], np.exp(targets[0][:, :2] + 0.5 * targets[0][:, 2:3] ** 2)
+    regressor = SigmoidBackpropRegressor(loss, hidden, activation, quantile=0.3, alpha=0.3, random_state=0)
+    check = check_gradients(regressor, X, y)
+    assert check.passed, check
+    assert check.max_error < 1e-6
+
+
+@pytest.mark.parametrize("settings", [{}, {"tied": True}, {"noise": 0.2}, {"loss": "huber", "dropout": 0.2}], ids=str)
+def test_the_gradient_of_an_autoencoder_is_right(targets, settings):
+    autoencoder = SigmoidBackpropAutoencoder((5, 3, 5), random_state=0, **settings)
+    assert check_gradients(autoencoder, targets[0]).max_error < 1e-6
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        autoencoder.fit(targets[0])
+    assert check_gradients(autoencoder, targets[0]).max_error < 1e-6
+    assert gradient_flow(autoencoder, targets[0]).diagnosis == "healthy"

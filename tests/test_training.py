@@ -67,7 +67,8 @@ def test_the_gradient_is_that_of_the_loss_reported(loss, activation, hidden, wei
         value(x)
         return objective.gradient.copy()
 
-    assert check_grad(value, gradient, theta) < 3e-6
+    # The error is that of the differences, which grows with the size of the loss.
+    assert check_grad(value, gradient, theta) < (3e-6 if hasattr(loss, "log_link") else 1e-6)
 
 
 def test_dropouts_gradient_is_that_of_the_thinned_network():
