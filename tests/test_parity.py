@@ -41,7 +41,9 @@ def both(X, y, sample_weight=None, kind=MLPClassifier, **parameters):
     ours = OURS[kind](**theirs.get_params(), init="glorot")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return theirs.fit(X, y, sample_weight), ours.fit(X, y, sample_weight)
+        # (Before scikit-learn 1.7 its networks take no weights.)
+        weights = () if sample_weight is None else (sample_weight,)
+        return theirs.fit(X, y, *weights), ours.fit(X, y, *weights)
 
 
 def assert_same(theirs, ours):
