@@ -43,7 +43,7 @@ def test_without_scikit_learns_callbacks_the_rest_works_and_set_callbacks_says_w
     ]
 
 
-callback = pytest.importorskip("sklearn.callback")
+callback = pytest.importorskip("sklearn.callback", reason="scikit-learn has had callbacks since 1.9")
 X, y = load_iris(return_X_y=True, as_frame=True)
 
 
@@ -197,7 +197,6 @@ def test_a_scoring_monitor_alone_sees_the_curve_of_a_plain_fit():
 
 
 def test_a_grid_search_over_a_pipeline_in_two_processes_has_a_row_an_epoch_of_each_fit(capsys):
-    pytest.importorskip("rich")
     monitor = callback.ScoringMonitor(scoring="neg_log_loss")
     pipeline = make_pipeline(StandardScaler(), make().set_callbacks(monitor))
     grid, folds = {"sigmoidbackpropclassifier__alpha": [0.001, 0.1]}, KFold(2, shuffle=True, random_state=0)
@@ -224,7 +223,6 @@ def test_a_grid_search_over_a_pipeline_in_two_processes_has_a_row_an_epoch_of_ea
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_a_detector_shows_the_epochs_of_its_autoencoders(n_jobs, capsys):
-    pytest.importorskip("rich")
     detector = SigmoidBackpropOutlierDetector((5,), n_estimators=2, max_iter=4, n_jobs=n_jobs, random_state=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -123,7 +123,7 @@ def test_feature_names_are_kept_and_checked():
 @pytest.mark.parametrize("target", ["binary", "multiclass", "multilabel"])
 def test_predictions_agree_with_each_other(targets, loss, target):
     inputs, labels = targets[0], targets[1][target]
-    classifier = make(loss=loss, solver="rprop").fit(inputs, labels)
+    classifier = make(loss=loss, solver="rprop", alpha=0.01).fit(inputs, labels)
     scores, probabilities = classifier.decision_function(inputs), classifier.predict_proba(inputs)
     logarithms = classifier.predict_log_proba(inputs)
     np.testing.assert_allclose(np.exp(logarithms), probabilities, rtol=1e-9)
@@ -133,7 +133,7 @@ def test_predictions_agree_with_each_other(targets, loss, target):
         np.testing.assert_allclose(probabilities.sum(axis=1), 1)
         np.testing.assert_array_equal(classifier.predict(inputs), probabilities.argmax(axis=1))
         assert scores.ndim == (1 if target == "binary" else 2)
-    assert (classifier.predict(inputs) == labels).mean() > 0.7
+    assert (classifier.predict(inputs) == labels).mean() > 0.75
 
 
 @pytest.mark.parametrize("loss", ["log_loss", "squared_error"])

@@ -4,10 +4,10 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 
-mpl = pytest.importorskip("matplotlib")
 mpl.use("Agg")
 
 import matplotlib.pyplot as plt
@@ -21,10 +21,12 @@ from sklearn.preprocessing import StandardScaler
 
 from skbackprop import SigmoidBackpropClassifier, SigmoidBackpropOutlierDetector
 from skbackprop._display_loss_curve import _score_name
+from skbackprop.callbacks import GradientMonitor
 from skbackprop.display import FirstLayerDisplay, GradientFlowDisplay, LossCurveDisplay, NetworkDisplay
 from skbackprop.losses import BinaryLogLoss, SigmoidSquaredError
 from skbackprop.optimizers import Optimizer
 
+CALLBACKS = "scikit-learn has had callbacks since 1.9"
 X, y = load_iris(return_X_y=True)
 rng = np.random.RandomState(0)
 DISPLAYS = [FirstLayerDisplay, GradientFlowDisplay, LossCurveDisplay, NetworkDisplay]
@@ -189,7 +191,7 @@ class Coefs:
 
 @pytest.mark.parametrize("init", ["auto", "glorot"])
 def test_of_equal_scores_the_epoch_is_marked_whose_weights_are_kept(init):
-    pytest.importorskip("sklearn.callback")
+    pytest.importorskip("sklearn.callback", reason=CALLBACKS)
     settings = {"early_stopping": True, "scoring": "accuracy", "init": init, "learning_rate_init": 0.05}
     classifier = make(**settings).set_callbacks(watcher := Coefs()).fit(X, y)
     scores = np.array(classifier.validation_scores_)
@@ -385,7 +387,6 @@ class LastGradient(Optimizer):
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_the_norms_of_an_estimator_are_those_of_the_gradient_that_training_descends():
-    pytest.importorskip("skbackprop.inspection")
     ax = Figure().subplots()
     for activation in ("logistic", "relu"):
         settings = {"activation": activation, "init": "glorot", "standardize": True, "alpha": 0, "max_iter": 1}
@@ -418,10 +419,9 @@ def test_a_monitor_may_number_its_epochs():
 
 
 def test_a_callback_without_a_fit_cannot_be_drawn():
-    monitors = pytest.importorskip("skbackprop.callbacks")
-    pytest.importorskip("sklearn.callback")
+    pytest.importorskip("sklearn.callback", reason=CALLBACKS)
     with pytest.raises(NotFittedError, match="This GradientMonitor has no gradient_norms_ yet"):
-        GradientFlowDisplay.from_monitor(monitors.GradientMonitor())
+        GradientFlowDisplay.from_monitor(GradientMonitor())
 
 
 # The network ---------------------------------------------------------------------------------------------------------

@@ -13,7 +13,6 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 
 def example(name):
     """The module of an example."""
-    pytest.importorskip("gymnasium")
     specification = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
