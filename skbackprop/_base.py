@@ -15,7 +15,7 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._batches import Batches
-from ._callback_bridge import CallbackBridge, CallbackSupportMixin, running_callbacks, with_callbacks
+from ._callback_bridge import CallbackBridge, CallbackSupportMixin, epochs_a_task, running_callbacks, with_callbacks
 from ._fitting import Report, Run, run_epochs, run_minimizer, warn_of, warn_user
 from ._network import Network, raw_scores
 from ._parameters import ParametersMixin
@@ -113,7 +113,8 @@ class BaseBackprop(CallbackSupportMixin, StateMixin, ParametersMixin, metaclass=
                 given = " and ".join(name for name, part in zip(names, validation, strict=True) if part is not None)
                 raise ValueError(f"Got {given} alone: validation needs both X_val and y_val; pass both, or neither.")
             held_out = draft._encode_validation(*validation, samples.X.dtype)
-        bridge = None if incremental else CallbackBridge.of(self, X, y, sample_weight, self.max_iter)
+        tasks = self.max_iter, epochs_a_task(self.max_iter)
+        bridge = None if incremental else CallbackBridge.of(self, X, y, sample_weight, *tasks)
         draft._train(samples, held_out, incremental, resume, bridge)
         fitted = {**draft.__dict__, **running_callbacks(self)}
         self.__dict__.clear()
@@ -177,8 +178,7 @@ class BaseBackprop(CallbackSupportMixin, StateMixin, ParametersMixin, metaclass=
             self._scaling = self._target_scaling = None
         if self._target_scaling is None:
             return samples, held_out
-        scaled = [part and part._replace(Y=self._target_scaling.apply(part.Y)) for part in (samples, held_out)]
-        return tuple(scaled)
+        return tuple(part and part._replace(Y=self._target_scaling.apply(part.Y)) for part in (samples, held_out))
 
     def _make_target_scaling(self, samples):
         """Return the scaling of the targets, here none."""

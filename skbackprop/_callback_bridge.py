@@ -52,22 +52,24 @@ class CallbackBridge:
         The one that is fitted.
     X, y, sample_weight
         As the user passed them.
-    n_tasks : int
+    n_parts : int
         Most epochs, or other parts, of the fit.
+    parts_a_task : int, default=1
+        How many of them make a task.
     """
 
-    def __init__(self, estimator, X, y, sample_weight, n_tasks):
-        self.epochs_a_task = epochs_a_task(n_tasks)
+    def __init__(self, estimator, X, y, sample_weight, n_parts, parts_a_task=1):
+        self.parts_a_task = parts_a_task
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         self.context = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
-        self.root = estimator._init_callback_context(max_subtasks=-(-n_tasks // self.epochs_a_task))
+        self.root = estimator._init_callback_context(max_subtasks=-(-n_parts // parts_a_task))
         self.root.call_on_fit_task_begin(**self.context)
         self.task, self.n_epochs = None, 0
 
     @classmethod
-    def of(cls, estimator, X, y, sample_weight, n_tasks):
+    def of(cls, estimator, *arguments):
         """Return a bridge, or None for an estimator without callbacks, which then pays nothing."""
-        return cls(estimator, X, y, sample_weight, n_tasks) if getattr(estimator, "_skl_callbacks", None) else None
+        return cls(estimator, *arguments) if getattr(estimator, "_skl_callbacks", None) else None
 
     def begin_epoch(self):
         """Tell of an epoch's beginning, if it begins a task."""
@@ -86,7 +88,7 @@ class CallbackBridge:
             Returns the fitted attributes, as copies, asked for only if a callback wants to see them.
         """
         self.n_epochs += 1
-        if not last and self.n_epochs % self.epochs_a_task:
+        if not last and self.n_epochs % self.parts_a_task:
             return False
         self.begin_epoch()
         task, self.task = self.task, None

@@ -203,6 +203,7 @@ default="squared_error"
             self.n_outputs_ = n_outputs
             return samples
         self._refuse_another_link()
+        self.n_outputs_ = self.coefs_[-1].shape[1]
         if n_outputs != self.n_outputs_:
             raise ValueError(
                 f"Got y with {n_outputs} outputs where an earlier call had {self.n_outputs_}: pass as many, or fit anew "

@@ -32,7 +32,8 @@ class NumericTargetsMixin:
     def _refuse_another_link(self):
         """Raise where training would go on with a loss that reads the raw scores in another way."""
         link = self._make_loss().output_activation
-        if link != self.out_activation_:
+        # (Weights that were set by hand come without a link.)
+        if link != getattr(self, "out_activation_", link):
             raise ValueError(
                 f"Got loss={self.loss!r}, whose output activation is {link!r}, where an earlier call had "
                 f"{self.out_activation_!r}: pass a loss with that one, or fit anew with warm_start=False."

@@ -242,6 +242,15 @@ def test_a_detectors_own_callbacks_are_told_of_its_autoencoders():
     np.testing.assert_array_equal(recorder.ended[-1][-1].score_samples(X), detector.score_samples(X))
 
 
+def test_a_detector_may_have_more_autoencoders_than_a_fit_has_tasks():
+    recorder, n_estimators = Recorder(), MOST_TASKS + 1
+    settings = {"hidden_layer_sizes": (1,), "n_estimators": n_estimators, "max_iter": 1, "random_state": 0}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        SigmoidBackpropOutlierDetector(**settings).set_callbacks(recorder).fit(X[:5])
+    assert len(recorder.ended) == n_estimators + 1
+
+
 def test_the_verbose_line_of_a_fit_with_validation_data(capsys):
     inputs, target = load_diabetes(return_X_y=True)
     quietly(make(SigmoidBackpropRegressor, verbose=1).fit, inputs, target, X_val=inputs, y_val=target)

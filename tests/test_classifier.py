@@ -448,3 +448,11 @@ def test_the_loss_curve_and_counts():
         assert (classifier.n_layers_, classifier.n_outputs_, classifier.out_activation_) == (3, 3, "softmax")
         assert classifier.validation_scores_ is None
         assert classifier.best_validation_score_ is None
+
+
+def test_training_goes_on_from_weights_that_were_set_by_hand():
+    trained = make().fit(X, y)
+    by_hand = make(solver="sgd", learning_rate_init=1e-12)
+    by_hand.coefs_, by_hand.intercepts_ = trained.coefs_, trained.intercepts_
+    by_hand.partial_fit(X, y, classes=np.unique(y))
+    np.testing.assert_allclose(by_hand.predict_proba(X), trained.predict_proba(X), rtol=1e-6)

@@ -405,3 +405,11 @@ def test_two_samples_at_least_are_held_out():
         make(early_stopping=True).fit(X[:2], y[:2])
     regressor = make(early_stopping=True, scoring="r2").fit(X[:4], y[:4])
     assert np.isfinite(regressor.validation_scores_).all()
+
+
+def test_training_goes_on_from_weights_that_were_set_by_hand():
+    trained = make().fit(X, y)
+    by_hand = make(solver="sgd", learning_rate_init=1e-15)
+    by_hand.coefs_, by_hand.intercepts_ = trained.coefs_, trained.intercepts_
+    by_hand.partial_fit(X, y)
+    np.testing.assert_allclose(by_hand.predict(X), trained.predict(X), rtol=1e-6)
