@@ -281,8 +281,19 @@ class BaseBackprop(CallbackSupportMixin, StateMixin, ParametersMixin, metaclass=
 
     def _make_objective(self, network, batches, state):
         """Return the loss to descend, with the source of dropout's draws."""
-        generator = self._generator(state) if self.dropout else None
-        return Objective(network, self._loss, self._make_alpha(batches), batches.mean_weight, self.dropout, generator)
+        return Objective(
+            network,
+            self._loss,
+            self._make_alpha(batches),
+            batches.mean_weight,
+            self.dropout,
+            self._generator(state) if self.dropout else None,
+            self._base_rate(batches, state),
+            state.get("loop", {}).get("noise", 1.0),
+        )
+
+    def _base_rate(self, batches, state):
+        """Return the loss of the best constant prediction if the penalty goes by the noise in the targets, else None."""
 
     def _make_run(self, network, held_out, state, max_iter):
         """Return the record of the run, which decides when to stop; `max_iter` is None where there is no telling."""
@@ -290,7 +301,9 @@ class BaseBackprop(CallbackSupportMixin, StateMixin, ParametersMixin, metaclass=
         judged_by = str(self.scoring) if early_stopping else "training loss"
         if state.get("judged_by") != judged_by:
             state.update(judged_by=judged_by, patience={})
-        patience = Patience(self.tol, self.n_iter_no_change, **state["patience"], latest=self._is_auto())
+        recipe = self._is_auto()
+        averages = recipe and early_stopping and not getattr(self._make_optimizer(), "full_batch", False)
+        patience = Patience(self.tol, self.n_iter_no_change, **state["patience"], latest=recipe, averages=averages)
         score = None if held_out is None else self._make_score(network, held_out)
         deadline = math.inf if self.max_time is None else perf_counter() + self.max_time
         unfinished = state.pop("unfinished", False)

@@ -35,6 +35,8 @@ class Batches:
     ----------
     mean_weight : float
         What the weights were divided by.
+    n_batches : int
+        Batches in an epoch.
     order : ndarray of int or None
         Order of the rows in the last epoch; None as long as they are taken as they stand.
     """
@@ -57,6 +59,7 @@ class Batches:
             self.order = np.arange(self.n_samples) if rows is None else np.array(rows, np.intp)
         starts = range(0, self.n_samples, batch_size)
         self._slices = [slice(start, min(start + batch_size, self.n_samples)) for start in starts]
+        self.n_batches = len(self._slices)
         self._buffers = {size: self._new_buffers(size) for size in {rows.stop - rows.start for rows in self._slices}}
 
         # A full batch in a fixed order never changes: it is gathered once.

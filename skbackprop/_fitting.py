@@ -61,12 +61,15 @@ class Run:
             self.reason = "diverged"
             return True
         np.copyto(self._last_finite, theta)
+        if self.patience.averages:
+            np.copyto(theta, self.patience.mean_with(theta))
         if self.score is not None:
             self.scores.append(float(self.score()))
         if self.report is not None:
             self.report.line(self.done + len(self.loss_curve), loss, self.scores[-1] if self.scores else None)
         if self.early_stopping:
             plateau = self.patience.plateau(self.scores[-1], theta)
+            np.copyto(theta, self._last_finite)
         else:
             plateau = self.patience.plateau(-loss) and patient_with_loss
         if plateau:

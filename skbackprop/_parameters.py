@@ -16,8 +16,8 @@ from .schedules import SCHEDULES
 # With batch_size=None: up to so many samples are one batch (a weight of 2 then equals two rows), more make 64 batches an
 # epoch, as far as these bounds on their size allow.
 ONE_BATCH, BATCHES_AN_EPOCH, SMALLEST_BATCH, LARGEST_BATCH = 64, 64, 20, 256
-# With alpha="auto": precision of a normal prior on the weights, spread over all samples, or over so many if they are fewer.
-PRIOR, FEW_SAMPLES = 0.5, 256
+# With alpha="auto" the precision of a prior on the weights is spread over all samples, or over so many if they are fewer.
+FEW_SAMPLES = 256
 
 
 @cache
@@ -29,6 +29,8 @@ def _parameter_names(part):
 class ParametersMixin(BaseEstimator):
     """Turns constructor parameters into activations, initializer, optimizer and schedule."""
 
+    # Precision of a normal prior on the weights, with alpha="auto".
+    _prior = 0.5
     _parameter_constraints: dict = {
         "hidden_layer_sizes": ["array-like", Interval(numbers.Integral, 1, None, closed="left"), str],
         "activation": [StrOptions(set(ACTIVATIONS)), HasMethods(["forward", "backward"]), list, tuple],
@@ -133,11 +135,18 @@ class ParametersMixin(BaseEstimator):
         """Return the factor of the penalty on squared weights."""
         if not isinstance(self.alpha, str):
             return self.alpha
-        # A minimiser would spend its iterations on making the first weights smaller.
-        if not self._is_auto() or hasattr(self._make_optimizer(), "minimize"):
+        if not self._has_prior():
             return 0.0001
-        # Divided by a batch's weight, as every alpha, this is PRIOR over the weight of all, however large the batches.
-        return PRIOR * batches.batch_size * batches.mean_weight / max(batches.mean_weight * batches.n_samples, FEW_SAMPLES)
+        # Divided by a batch's weight, as every alpha, this is the prior over the weight of all, however large the batches.
+        total_weight = max(batches.mean_weight * batches.n_samples, FEW_SAMPLES)
+        return self._prior * batches.batch_size * batches.mean_weight / total_weight
+
+    def _has_prior(self):
+        """Return whether the penalty stands for a prior on the weights.
+
+        A minimiser would spend its iterations on making the first weights smaller.
+        """
+        return isinstance(self.alpha, str) and self._is_auto() and not hasattr(self._make_optimizer(), "minimize")
 
     def _has_partial_fit(self):
         """Return True, or say why `partial_fit` is not there."""

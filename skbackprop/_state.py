@@ -47,7 +47,7 @@ class StateMixin:
         patience = run.patience
         # A run that ended on a plateau starts with fresh patience, should the user want to go on all the same.
         count = 0 if run.reason == "plateau" else patience.count
-        state["patience"] = {"best_score": patience.best_score, "best_theta": patience.best_theta, "count": count}
+        state["patience"] = {**patience.memory, "count": count}
         state["rows"], state["n_samples"] = batches.order, len(batches.Y)
         state["theta"], state["checksum"], state["reason"] = theta, checksum, run.reason
         return state

@@ -3,11 +3,14 @@
 import numpy as np
 
 from ._scaling import TargetScaling
+from ._training import base_rate_loss
 from .losses import REGRESSION_LOSSES
 
 
 class NumericTargetsMixin:
-    """Gives an estimator a loss of numbers, with scaled targets if it wants them."""
+    """Gives an estimator a loss of numbers, with scaled targets if it wants them, whose noise the penalty goes by."""
+
+    _prior = 2.0
 
     def _wants_scaled_targets(self):
         """Return whether to train on scaled targets."""
@@ -18,6 +21,12 @@ class NumericTargetsMixin:
 
     def _strata(self, samples):
         return None
+
+    def _base_rate(self, batches, state):
+        # The first samples set it, as they set the scales.
+        if self._has_prior() and "base_rate" not in state:
+            state["base_rate"] = base_rate_loss(self._loss, batches.Y, batches.sample_weight)
+        return state["base_rate"] if self._has_prior() else None
 
     def _make_target_scaling(self, samples):
         if self._wants_scaled_targets():

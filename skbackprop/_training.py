@@ -14,6 +14,11 @@ from ._network import Propagation, raw_scores
 # Overflow and NaN are looked for in the loss, once an epoch; NumPy's warnings about them are silenced around the loop.
 QUIET = {"over": "ignore", "invalid": "ignore", "divide": "ignore", "under": "ignore"}
 
+# Share of noise that is taken for granted: targets without any are still best learnt with some penalty.
+LEAST_NOISE = 0.05
+# What is left of an epoch's share in a running mean of weights when the next epoch comes.
+REMEMBERED = 0.9
+
 
 class Objective:
     """The loss of a network on a batch, penalty included, and its gradient.
@@ -29,6 +34,10 @@ class Objective:
     dropout : float, default=0.0
     generator : numpy.random.Generator, default=None
         See `Propagation`.
+    base_rate : float, default=None
+        Loss of the best constant prediction. With one, the penalty goes by the noise, see `follow_noise`.
+    noise : float, default=1.0
+        Where that noise starts.
 
     Attributes
     ----------
@@ -36,8 +45,11 @@ class Objective:
         The gradient of the last call.
     """
 
-    def __init__(self, network, loss, alpha=0.0, mean_weight=1.0, dropout=0.0, generator=None):
-        self.network, self.loss, self.penalty = network, loss, alpha / mean_weight
+    def __init__(self, network, loss, alpha=0.0, mean_weight=1.0, dropout=0.0, generator=None, base_rate=None,
+                 noise=1.0):  # fmt: skip
+        self.network, self.loss, self.base_rate, self.noise = network, loss, base_rate, noise
+        self._full_penalty = alpha / mean_weight
+        self.penalty = noise * self._full_penalty
         self.gradient = np.empty_like(network.theta)
         self._weight_gradient = self.gradient[: network.weights.size]
         self._dropout = dropout, generator
@@ -87,6 +99,32 @@ class Objective:
         # A product with ones is the fastest sum.
         total = values.dot(propagation.last.ones if sample_weight is None else sample_weight[:, 0])
         return scale * (float(total) + self._penalty_value())
+
+    def follow_noise(self, loss, batches_a_sample):
+        """Set the penalty by the noise in the targets: the share of their base rate's loss that is still left.
+
+        A penalty on weights stands for a prior on them, which counts against a likelihood; a squared error becomes one by
+        division by the variance of the noise. Here the penalty is multiplied by it instead.
+
+        Parameters
+        ----------
+        loss : float
+            Mean loss of an epoch, penalty included.
+        batches_a_sample : float
+            Inverse of the mean number of samples in a batch.
+
+        Returns
+        -------
+        noise : float
+            In [LEAST_NOISE, 1].
+        """
+        if self.base_rate:
+            unexplained = (loss - batches_a_sample * self._penalty_value()) / self.base_rate
+            # Written so that a loss that is not a number leaves the penalty as it is.
+            if unexplained >= 0:
+                self.noise = min(max(unexplained, LEAST_NOISE), 1.0)
+                self.penalty = self.noise * self._full_penalty
+        return self.noise
 
     def _penalty_value(self):
         """Return the penalty on the weights, before the division by the total weight of a batch."""
@@ -160,7 +198,9 @@ def gradient_descent(objective, batches, optimizer, schedule, state, *, learning
         samples += seen
         epochs += seen / n_samples
         state["learning_rate"], state["samples_seen"], state["epochs"] = rate, samples, epochs
-        yield total / seen
+        loss = total / seen
+        state["noise"] = objective.follow_noise(loss, batches.n_batches / n_samples)
+        yield loss
 
 
 def _clip(gradient, clip_norm):
@@ -206,15 +246,36 @@ class Patience:
         Least improvement that counts.
     n_iter_no_change : int or float
         Epochs without one after which training has reached a plateau.
-    best_score, best_theta, count
-        Best score so far, the weights that had it, and epochs since the last improvement, to go on from.
+    best_score, best_theta, count, mean_theta, mean_weight
+        Best score so far, the weights that had it, epochs since the last improvement, the running mean of the weights and
+        the epochs it stands for, to go on from.
     latest : bool, default=True
         Whether of equal scores the latest counts: accuracy does not see all that is learnt.
+    averages : bool, default=False
+        Whether the weights to score are those of `mean_with`.
     """
 
-    def __init__(self, tol, n_iter_no_change, best_score=-math.inf, best_theta=None, count=0, latest=True):
-        self.tol, self.n_iter_no_change, self.latest = tol, n_iter_no_change, latest
+    def __init__(self, tol, n_iter_no_change, best_score=-math.inf, best_theta=None, count=0, mean_theta=0.0,
+                 mean_weight=0.0, latest=True, averages=False):  # fmt: skip
+        self.tol, self.n_iter_no_change, self.latest, self.averages = tol, n_iter_no_change, latest, averages
         self.best_score, self.best_theta, self.count = best_score, best_theta, count
+        self.mean_theta, self.mean_weight = mean_theta, mean_weight
+
+    @property
+    def memory(self):
+        """What a later instance goes on from, as a dict."""
+        names = ("best_score", "best_theta", "count", "mean_theta", "mean_weight")
+        return {name: getattr(self, name) for name in names}
+
+    def mean_with(self, theta):
+        """Take an epoch's weights into their running mean and return that.
+
+        Between the batches weights scatter around what they have learnt, the more so the higher the learning rate; their
+        mean does not (Polyak and Juditsky, 1992).
+        """
+        self.mean_weight = 1.0 + REMEMBERED * self.mean_weight
+        self.mean_theta = self.mean_theta + (theta - self.mean_theta) / self.mean_weight
+        return self.mean_theta
 
     def plateau(self, score, theta=None):
         """Take note of an epoch's score (larger is better) and, if it is the best, of `theta`; return whether to stop."""

@@ -86,33 +86,38 @@ class NearIdentity(Initializer):
     They are made for standardised inputs.
 
     Near 0 the sigmoid is 1/2 + z/4, so a layer fed by sigmoid units gets weights of variance 16 / fan_in, and a bias of
-    minus half the sum of its weights. Sigmoid units fed by the inputs get the same variance, which brings them to where
-    they bend, and biases from U(-2, 2), which spreads their thresholds over the data. A layer fed by rectified units gets
-    variance 2 / fan_in (He et al., 2015), any other 1 / fan_in (LeCun et al., 1998), without bias. The output layer gets
-    a quarter of that, so that training starts near a constant prediction and adds only what the data ask for. A network
-    without hidden layers has no symmetry to break and starts at zero weights, but not at zero bias: on centred data, the
-    gradient of that would be rounding alone, which Adam would make a step of.
+    minus half the sum of its weights. Sigmoid units fed by the inputs share these among them (Nguyen and Widrow, 1990):
+    with few inputs each unit bends sharply in a part of the data of its own, with many it is nearly linear. Their raw
+    scores have a variance of 1.5 fan_out^(2 / fan_in), but 64 at most, and their biases come from between the two standard
+    deviations, which spreads their thresholds over the data. A layer fed by rectified units gets variance 2 / fan_in (He
+    et al., 2015), any other 1 / fan_in (LeCun et al., 1998), without bias. The output layer gets a quarter of that, so
+    that training starts near a constant prediction and adds only what the data ask for. A network without hidden layers
+    has no symmetry to break and starts at zero weights, but not at zero bias: on centred data, the gradient of that would
+    be rounding alone, which Adam would make a step of.
     """
 
     output_scale = 0.25
 
     def fill(self, coef, intercept, fed_by, activation, random_state):
         """Fill the parameters of one layer; see `Initializer.fill`."""
-        sigmoid, first = isinstance(activation, Logistic), fed_by is None
+        fan_in, fan_out = coef.shape
+        divides_inputs = fed_by is None and isinstance(activation, Logistic)
         if activation is None:
             gain = 0.0
-        elif isinstance(fed_by, Logistic) or (first and sigmoid):
+        elif divides_inputs:
+            gain = min(1.5 * fan_out ** (2 / fan_in), 64.0)
+        elif isinstance(fed_by, Logistic):
             gain = 16.0
         else:
             gain = 2.0 if isinstance(fed_by, ReLU) else 1.0
-        bound = math.sqrt(3.0 * gain / coef.shape[0])
+        bound = math.sqrt(3.0 * gain / fan_in)
         coef[...] = random_state.uniform(-bound, bound, coef.shape)
         if intercept is not None:
             intercept[...] = random_state.uniform(-0.1, 0.1, intercept.shape) if activation is None else 0.0
             if isinstance(fed_by, Logistic):
                 intercept[...] = -0.5 * coef.sum(axis=0)
-            elif first and sigmoid:
-                intercept[...] = random_state.uniform(-2.0, 2.0, intercept.shape)
+            elif divides_inputs:
+                intercept[...] = math.sqrt(gain) * random_state.uniform(-1.0, 1.0, intercept.shape)
 
 
 INITIALIZERS = {"auto": NearIdentity(), "glorot": Glorot(), "uniform": Uniform()}
