@@ -144,7 +144,7 @@ class BaseBackprop(CallbackSupportMixin, StateMixin, ParametersMixin, metaclass=
         objective = self._make_objective(network, batches, state)
         self._publish(network, resume)
         max_iter = None if incremental else self.max_iter
-        run = self._make_run(network, held_out, state, max_iter)
+        run = self._make_run(network, batches, held_out, state, max_iter)
         if bridge is not None:
             run.bridge, run.snapshot = bridge, lambda: self._snapshot(run, network, batches, state)
         with limit_threads(network, batches.batch_size):
@@ -295,14 +295,14 @@ class BaseBackprop(CallbackSupportMixin, StateMixin, ParametersMixin, metaclass=
     def _base_rate(self, batches, state):
         """Return the loss of the best constant prediction if the penalty goes by the noise in the targets, else None."""
 
-    def _make_run(self, network, held_out, state, max_iter):
+    def _make_run(self, network, batches, held_out, state, max_iter):
         """Return the record of the run, which decides when to stop; `max_iter` is None where there is no telling."""
         early_stopping = self.early_stopping and held_out is not None
         judged_by = str(self.scoring) if early_stopping else "training loss"
         if state.get("judged_by") != judged_by:
             state.update(judged_by=judged_by, patience={})
         recipe = self._is_auto()
-        averages = recipe and early_stopping and not getattr(self._make_optimizer(), "full_batch", False)
+        averages = recipe and early_stopping and batches.n_batches > 1
         patience = Patience(self.tol, self.n_iter_no_change, **state["patience"], latest=recipe, averages=averages)
         score = None if held_out is None else self._make_score(network, held_out)
         deadline = math.inf if self.max_time is None else perf_counter() + self.max_time

@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.base import is_classifier, is_regressor
 
 from ._plotting import add_label, axes_for, check_fitted, check_matplotlib, line_style, loss_unit, whole_ticks
+from ._training import EQUAL
 
 
 def _score_name(estimator):
@@ -183,7 +184,7 @@ class LossCurveDisplay:
         finite = np.isfinite(judged)
         if finite.any():
             scores = np.where(finite, sign * judged, -np.inf)
-            best = int(np.flatnonzero(scores == scores.max())[-1 if self.latest else 0])
+            best = int(np.flatnonzero(scores >= scores.max() - EQUAL)[-1] if self.latest else scores.argmax())
             mark = {"color": style["color"], "label": f"{prefix}best {self.step_name}, {best + 1}"}
             (self.best_,) = judged_ax.plot(best + 1, judged[best], "o", **mark)
         self._draw_legend()

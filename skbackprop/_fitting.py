@@ -68,7 +68,7 @@ class Run:
         if self.report is not None:
             self.report.line(self.done + len(self.loss_curve), loss, self.scores[-1] if self.scores else None)
         if self.early_stopping:
-            plateau = self.patience.plateau(self.scores[-1], theta)
+            plateau = self.patience.plateau(self.scores[-1], theta, loss)
             np.copyto(theta, self._last_finite)
         else:
             plateau = self.patience.plateau(-loss) and patient_with_loss

@@ -86,7 +86,7 @@ class Step:
         self._rewind()
         draft, state = self._draft, self._state
         if hasattr(self.optimizer, "minimize"):
-            run = draft._make_run(self.network, None, state, draft.max_iter)
+            run = draft._make_run(self.network, self._batches, None, state, draft.max_iter)
             run_minimizer(run, self._descended, self._batches, self.optimizer, max_iter=1)
             return None
         # Without warm_start, only `partial_fit` leaves the state of a loop; its training has no end in sight.

@@ -23,10 +23,14 @@ class NumericTargetsMixin:
         return None
 
     def _base_rate(self, batches, state):
-        # The first samples set it, as they set the scales.
-        if self._has_prior() and "base_rate" not in state:
-            state["base_rate"] = base_rate_loss(self._loss, batches.Y, batches.sample_weight)
-        return state["base_rate"] if self._has_prior() else None
+        if not self._has_prior():
+            return None
+        # The first samples set it, as they set the scales; if these say nothing, the penalty stays as it is.
+        if "base_rate" not in state:
+            weight = None if batches.sample_weight is None else np.abs(batches.sample_weight)
+            says_something = weight is None or weight.any()
+            state["base_rate"] = base_rate_loss(self._loss, batches.Y, weight) if says_something else 0.0
+        return state["base_rate"]
 
     def _make_target_scaling(self, samples):
         if self._wants_scaled_targets():

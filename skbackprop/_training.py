@@ -16,6 +16,8 @@ QUIET = {"over": "ignore", "invalid": "ignore", "divide": "ignore", "under": "ig
 
 # Share of noise that is taken for granted: targets without any are still best learnt with some penalty.
 LEAST_NOISE = 0.05
+# Scores that differ by no more are equal: samples that weigh a millionth of the others should decide nothing.
+EQUAL = 1e-6
 # What is left of an epoch's share in a running mean of weights when the next epoch comes.
 REMEMBERED = 0.9
 
@@ -47,9 +49,9 @@ class Objective:
 
     def __init__(self, network, loss, alpha=0.0, mean_weight=1.0, dropout=0.0, generator=None, base_rate=None,
                  noise=1.0):  # fmt: skip
-        self.network, self.loss, self.base_rate, self.noise = network, loss, base_rate, noise
-        self._full_penalty = alpha / mean_weight
-        self.penalty = noise * self._full_penalty
+        self.network, self.loss, self._base_rate = network, loss, base_rate
+        self.noise, self._full_penalty = 1.0 if base_rate is None else noise, alpha / mean_weight
+        self.penalty = self.noise * self._full_penalty
         self.gradient = np.empty_like(network.theta)
         self._weight_gradient = self.gradient[: network.weights.size]
         self._dropout = dropout, generator
@@ -118,8 +120,8 @@ class Objective:
         noise : float
             In [LEAST_NOISE, 1].
         """
-        if self.base_rate:
-            unexplained = (loss - batches_a_sample * self._penalty_value()) / self.base_rate
+        if self._base_rate:
+            unexplained = (loss - batches_a_sample * self._penalty_value()) / self._base_rate
             # Written so that a loss that is not a number leaves the penalty as it is.
             if unexplained >= 0:
                 self.noise = min(max(unexplained, LEAST_NOISE), 1.0)
@@ -246,25 +248,26 @@ class Patience:
         Least improvement that counts.
     n_iter_no_change : int or float
         Epochs without one after which training has reached a plateau.
-    best_score, best_theta, count, mean_theta, mean_weight
-        Best score so far, the weights that had it, epochs since the last improvement, the running mean of the weights and
-        the epochs it stands for, to go on from.
+    best_score, best_loss, best_theta, count, mean_theta, mean_weight
+        Best score so far, the training loss and the weights that went with it, epochs since the last improvement, the
+        running mean of the weights and the epochs it stands for, to go on from.
     latest : bool, default=True
-        Whether of equal scores the latest counts: accuracy does not see all that is learnt.
+        Whether of equal scores the latest is the best, and an improvement if the training loss has fallen: accuracy does
+        not see all that is learnt.
     averages : bool, default=False
         Whether the weights to score are those of `mean_with`.
     """
 
-    def __init__(self, tol, n_iter_no_change, best_score=-math.inf, best_theta=None, count=0, mean_theta=0.0,
-                 mean_weight=0.0, latest=True, averages=False):  # fmt: skip
+    def __init__(self, tol, n_iter_no_change, best_score=-math.inf, best_loss=math.inf, best_theta=None, count=0,
+                 mean_theta=0.0, mean_weight=0.0, latest=True, averages=False):  # fmt: skip
         self.tol, self.n_iter_no_change, self.latest, self.averages = tol, n_iter_no_change, latest, averages
-        self.best_score, self.best_theta, self.count = best_score, best_theta, count
+        self.best_score, self.best_loss, self.best_theta, self.count = best_score, best_loss, best_theta, count
         self.mean_theta, self.mean_weight = mean_theta, mean_weight
 
     @property
     def memory(self):
         """What a later instance goes on from, as a dict."""
-        names = ("best_score", "best_theta", "count", "mean_theta", "mean_weight")
+        names = ("best_score", "best_loss", "best_theta", "count", "mean_theta", "mean_weight")
         return {name: getattr(self, name) for name in names}
 
     def mean_with(self, theta):
@@ -277,12 +280,17 @@ class Patience:
         self.mean_theta = self.mean_theta + (theta - self.mean_theta) / self.mean_weight
         return self.mean_theta
 
-    def plateau(self, score, theta=None):
+    def plateau(self, score, theta=None, loss=math.nan):
         """Take note of an epoch's score (larger is better) and, if it is the best, of `theta`; return whether to stop."""
+        as_good = self.latest and score >= self.best_score - EQUAL
         # Written so that a score that is not a number counts as no improvement.
-        self.count = 0 if score >= self.best_score + self.tol else self.count + 1
-        if score > self.best_score or (self.latest and score == self.best_score):
-            self.best_score = score
+        improved = score >= self.best_score + self.tol or (as_good and loss <= self.best_loss - self.tol)
+        self.count = 0 if improved else self.count + 1
+        if score > self.best_score or as_good:
+            self.best_score = max(score, self.best_score)
+            # Many small steps may make a large one.
+            if improved:
+                self.best_loss = loss
             if theta is not None:
                 self.best_theta = theta.copy()
         return self.count > self.n_iter_no_change

@@ -21,7 +21,7 @@ def filled(rule, fed_by, activation, shape=(400, 300)):
         ("uniform", None, "tanh", 1.0),
         ("glorot", None, "logistic", np.sqrt(2 / 700)),
         ("glorot", "relu", "relu", np.sqrt(6 / 700)),
-        ("auto", None, "logistic", np.sqrt(48 / 400)),
+        ("auto", None, "logistic", np.sqrt(4.5 * 300 ** (2 / 400) / 400)),
         ("auto", None, "tanh", np.sqrt(3 / 400)),
         ("auto", "logistic", "logistic", np.sqrt(48 / 400)),
         ("auto", "relu", "relu", np.sqrt(6 / 400)),

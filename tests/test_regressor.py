@@ -11,13 +11,13 @@ import pytest
 import scipy.sparse as sp
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
-from sklearn.datasets import load_diabetes
+from sklearn.datasets import load_diabetes, make_regression
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning, NotFittedError
 from sklearn.metrics import mean_absolute_error, r2_score
 from sklearn.model_selection import GridSearchCV, cross_val_predict, train_test_split
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import StandardScaler, scale
 
 from skbackprop import SigmoidBackpropRegressor
 from skbackprop.losses import (
@@ -383,10 +383,30 @@ def test_a_pickle_predicts_the_same_and_is_hardly_larger_than_the_weights():
 @pytest.mark.parametrize("batch_size", [30, 100, 442])
 def test_the_automatic_penalty_is_the_same_whatever_the_batch(batch_size):
     weight = np.linspace(1, 3, 442)
-    automatic = make(batch_size=batch_size, max_iter=2, init="auto").fit(X, y, weight)
+    automatic = make(batch_size=batch_size, max_iter=1, init="auto").fit(X, y, weight)
     # Given by hand, a penalty is divided by the total weight of a batch.
-    by_hand = make(batch_size=batch_size, max_iter=2, init="auto", alpha=0.5 * batch_size / 442).fit(X, y, weight)
+    by_hand = make(batch_size=batch_size, max_iter=1, init="auto", alpha=2.0 * batch_size / 442).fit(X, y, weight)
     assert_same_weights(automatic, by_hand)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.5, 3.0])
+@pytest.mark.parametrize("batch_size", [100, 400])
+def test_the_automatic_penalty_goes_by_the_noise_left_in_the_last_epoch(noise, batch_size):
+    inputs, targets = make_regression(400, 5, noise=noise * 100, random_state=0)
+    inputs, targets = scale(inputs), scale(targets)
+    units = {"standardize": False, "standardize_targets": False, "batch_size": batch_size, "shuffle": False}
+    automatic = make(max_iter=20, warm_start=True, learning_rate_init=0.03, **units).fit(inputs, targets)
+    by_hand = pickle.loads(pickle.dumps(automatic))
+    with_penalty, penalty = automatic.loss_, 2 * sum(np.sum(coef**2) for coef in automatic.coefs_) / 2 / 400
+    previous = pickle.loads(pickle.dumps(automatic))
+    share = previous._training_state["loop"]["noise"]
+    assert 0.05 <= share <= 1
+    # All that is not explained, of a variance of 1: what the penalty adds to the loss changes little in an epoch.
+    assert share == pytest.approx(np.clip((with_penalty - share * penalty) / 0.5, 0.05, 1), rel=0.02)
+    by_hand.set_params(alpha=2.0 * share * batch_size / 400)
+    assert_same_weights(
+        automatic.set_params(max_iter=1).fit(inputs, targets), by_hand.set_params(max_iter=1).fit(inputs, targets)
+    )
 
 
 def assert_same_weights(one, other):

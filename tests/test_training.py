@@ -193,3 +193,22 @@ def test_of_equal_scores_patience_keeps_the_latest_weights():
         theta[0] = value
         patience.plateau(score, theta)
     assert patience.best_theta[0] == 2.0
+
+
+def test_equal_scores_are_an_improvement_as_long_as_the_loss_falls():
+    patience, counts = Patience(tol=0.01, n_iter_no_change=9), []
+    for score, loss in [(1, 1.0), (1, 0.98), (1 - 1e-7, 0.975), (1, 0.97), (1, 0.969), (0.9, 0.1), (1, 0.96)]:
+        patience.plateau(score, None, loss)
+        counts.append(patience.count)
+    # The loss counts from one improvement to the next, not from one epoch to the next.
+    assert counts == [0, 0, 1, 0, 1, 2, 0]
+    first = Patience(tol=0.01, n_iter_no_change=9, best_score=1.0, best_loss=1.0, latest=False)
+    first.plateau(1.0, None, 0.5)
+    assert first.count == 1
+
+
+def test_the_mean_of_weights_forgets_and_starts_without_bias():
+    patience, thetas = Patience(0.0, 10, averages=True), np.random.RandomState(0).randn(5, 3)
+    for n_epochs, theta in enumerate(thetas, 1):
+        weight = 0.9 ** np.arange(n_epochs)[::-1]
+        np.testing.assert_allclose(patience.mean_with(theta), np.average(thetas[:n_epochs], axis=0, weights=weight))
