@@ -15,6 +15,7 @@ from ._callback_bridge import CallbackBridge, CallbackSupportMixin, fit_part, ru
 from ._documentation import share_documentation
 from ._parameters import ParametersMixin
 from ._scaling import Scaling
+from .initializers import NearIdentity
 
 # In standard deviations; farther out, one feature would decide alone.
 CLIPPED_AT = 20.0
@@ -58,7 +59,9 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, Paramet
 
     Notes
     -----
-    With `max_iter=None` training takes as many epochs as make 600 steps, however few or many samples there are.
+    With `max_iter=None` training takes as many epochs as make 600 steps, however few or many samples there are. With
+    `init="auto"` the units bend more sharply than those of other estimators: many that are nearly linear would reconstruct
+    whatever they are given.
 
     `offset_` is a quantile of the scores of the training samples, as in scikit-learn's detectors. Networks reconstruct what
     they were trained on better than what is new: of a few hundred samples so much better that `predict` calls far more than
@@ -242,7 +245,11 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, Paramet
             full_batch = getattr(self._make_optimizer(), "full_batch", False)
             steps_an_epoch = 1 if full_batch else math.ceil(n_rows / self._make_batch_size(n_rows))
             settings["max_iter"] = math.ceil(STEPS / steps_an_epoch)
-        return {**settings, "standardize": False}
+        return {**settings, "standardize": False, "init": self._make_initializer()}
+
+    def _make_initializer(self):
+        # Many units that are nearly linear reconstruct whatever they are given.
+        return NearIdentity(sharpness=16.0) if self.init == "auto" else super()._make_initializer()
 
     def _log_errors(self, standardized):
         """Return the logarithm of each autoencoder's error on each sample, of shape (n_estimators, n_samples)."""

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 
 from .activations import ACTIVATIONS
-from .initializers import INITIALIZERS
+from .initializers import INITIALIZERS, NearIdentity
 from .optimizers import OPTIMIZERS
 from .schedules import SCHEDULES
 
@@ -174,7 +174,7 @@ class ParametersMixin(BaseEstimator):
 
         With first weights by another rule they are as in scikit-learn.
         """
-        return isinstance(self.init, str) and self.init == "auto"
+        return isinstance(self._make_initializer(), NearIdentity)
 
     def _make_initializer(self):
         """Return the rule for the first weights."""

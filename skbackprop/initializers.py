@@ -86,17 +86,26 @@ class NearIdentity(Initializer):
     They are made for standardised inputs.
 
     Near 0 the sigmoid is 1/2 + z/4, so a layer fed by sigmoid units gets weights of variance 16 / fan_in, and a bias of
-    minus half the sum of its weights. Sigmoid units fed by the inputs share these among them (Nguyen and Widrow, 1990):
-    with few inputs each unit bends sharply in a part of the data of its own, with many it is nearly linear. Their raw
-    scores have a variance of 1.5 fan_out^(2 / fan_in), but 64 at most, and their biases come from between the two standard
-    deviations, which spreads their thresholds over the data. A layer fed by rectified units gets variance 2 / fan_in (He
-    et al., 2015), any other 1 / fan_in (LeCun et al., 1998), without bias. The output layer gets a quarter of that, so
-    that training starts near a constant prediction and adds only what the data ask for. A network without hidden layers
-    has no symmetry to break and starts at zero weights, but not at zero bias: on centred data, the gradient of that would
-    be rounding alone, which Adam would make a step of.
+    minus half the sum of its weights. Sigmoid units fed by the inputs divide the data among them (Nguyen and Widrow,
+    1990): with few inputs each unit bends sharply, in a part of its own; with many it is nearly linear. The variance of
+    their raw scores is `sharpness` fan_out^(2 / fan_in), but 64 at most, and their biases come from between minus and plus
+    its root, which spreads their thresholds over the data. A layer fed by rectified units gets variance 2 / fan_in (He et
+    al., 2015), any other 1 / fan_in (LeCun et al., 1998), without bias. The output layer gets a quarter of that, so that
+    training starts near a constant prediction and adds only what the data ask for. A network without hidden layers has no
+    symmetry to break and starts at zero weights, but not at zero bias: on centred data, the gradient of that would be
+    rounding alone, which Adam would make a step of.
+
+    Parameters
+    ----------
+    sharpness : float, default=1.5
+        How sharply sigmoid units fed by the inputs bend. The larger, the finer the structure that is soon learnt, and the
+        more noise.
     """
 
     output_scale = 0.25
+
+    def __init__(self, sharpness=1.5):
+        self.sharpness = sharpness
 
     def fill(self, coef, intercept, fed_by, activation, random_state):
         """Fill the parameters of one layer; see `Initializer.fill`."""
@@ -105,7 +114,7 @@ class NearIdentity(Initializer):
         if activation is None:
             gain = 0.0
         elif divides_inputs:
-            gain = min(1.5 * fan_out ** (2 / fan_in), 64.0)
+            gain = min(self.sharpness * fan_out ** (2 / fan_in), 64.0)
         elif isinstance(fed_by, Logistic):
             gain = 16.0
         else:
@@ -118,6 +127,9 @@ class NearIdentity(Initializer):
                 intercept[...] = -0.5 * coef.sum(axis=0)
             elif divides_inputs:
                 intercept[...] = math.sqrt(gain) * random_state.uniform(-1.0, 1.0, intercept.shape)
+
+    def __repr__(self):
+        return f"{type(self).__name__}(sharpness={self.sharpness})"
 
 
 INITIALIZERS = {"auto": NearIdentity(), "glorot": Glorot(), "uniform": Uniform()}

@@ -120,7 +120,7 @@ def test_the_users_arrays_are_not_changed(loss):
 @pytest.mark.parametrize("loss", REGRESSION_LOSSES)
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 def test_constant_targets_are_predicted(loss, solver):
-    settings = {"learning_rate": "one_cycle", "learning_rate_init": 0.02, "batch_size": 8, "alpha": 0}
+    settings = {"learning_rate": "one_cycle", "learning_rate_init": 0.02, "batch_size": 8, "alpha": 0, "tol": 1e-6}
     prediction = make(loss=loss, solver=solver, max_iter=200, **settings).fit(X, np.full(len(X), 5.0))
     np.testing.assert_allclose(prediction.predict(X), 5, atol=0.1)
 
