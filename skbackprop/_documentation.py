@@ -12,9 +12,10 @@ activation : {{"identity", "logistic", "tanh", "relu", "silu"}}, Activation or l
 solver : {{"sgd", "adam", "rprop", "lbfgs"}} or Optimizer, default={solver}
     How the weights are updated; see `skbackprop.optimizers`. "rprop" and "lbfgs" use all samples at each step.
 alpha : float or "auto", default={alpha}
-    Factor of the penalty on squared weights, which is divided by the total weight of the batch. "auto" makes it 0.5 over
-    the total weight of all samples, or over 256 if that is more: a normal prior on the weights, whose strength does not
-    depend on the batch; with "lbfgs", or another `init`, it is 0.0001. (scikit-learn: 0.0001.)
+    Factor of the penalty on squared weights, which is divided by the total weight of the batch. "auto" makes it a normal
+    prior on the weights, whose strength does not depend on the batch, but on the number of features, on that of classes
+    and, where the targets are numbers, on their noise (see docs/mathematics.md); with "lbfgs", or another `init`, it is
+    0.0001. (scikit-learn: 0.0001.)
 batch_size : int, "auto" or None, default={batch_size}
     Samples in a step of "sgd" and "adam"; "auto" is min(200, n_samples); None is all of up to 64 samples, else a 64th
     of them, but at least 20 and at most 256. (scikit-learn: "auto".)
@@ -44,7 +45,8 @@ momentum, nesterovs_momentum : float and bool, default={momentum} and {nesterovs
     Share of the last step that "sgd" keeps, in [0, 1], and whether it does so in Nesterov's form.
 early_stopping : bool, default={early_stopping}
     Whether to watch the score of validation samples, stop when it no longer improves, and keep the weights that had
-    the best; with every solver.
+    the best; with every solver. With `init="auto"` and several batches an epoch, the weights scored and kept are a running
+    mean over the last ten epochs or so (Polyak and Juditsky, 1992).
 validation_fraction : float, default={validation_fraction}
     Share of the samples held out for that, in [0, 1); of labelled samples at least one of each class.
 beta_1, beta_2, epsilon : float, default={beta_1}, {beta_2} and {epsilon}

@@ -1,6 +1,7 @@
 """The parameters that every estimator shares, and the parts that they name."""
 
 import inspect
+import math
 import numbers
 from functools import cache
 
@@ -29,8 +30,6 @@ def _parameter_names(part):
 class ParametersMixin(BaseEstimator):
     """Turns constructor parameters into activations, initializer, optimizer and schedule."""
 
-    # Precision of a normal prior on the weights, with alpha="auto".
-    _prior = 0.5
     _parameter_constraints: dict = {
         "hidden_layer_sizes": ["array-like", Interval(numbers.Integral, 1, None, closed="left"), str],
         "activation": [StrOptions(set(ACTIVATIONS)), HasMethods(["forward", "backward"]), list, tuple],
@@ -139,7 +138,17 @@ class ParametersMixin(BaseEstimator):
             return 0.0001
         # Divided by a batch's weight, as every alpha, this is the prior over the weight of all, however large the batches.
         total_weight = max(batches.mean_weight * batches.n_samples, FEW_SAMPLES)
-        return self._prior * batches.batch_size * batches.mean_weight / total_weight
+        return self._precision(batches) * batches.batch_size * batches.mean_weight / total_weight
+
+    def _precision(self, batches):
+        """Return the precision of a normal prior on the weights.
+
+        It goes with the number of features, whose weights add up in a raw score; and against the nats that there are to be
+        learnt of a sample, which more classes give more of.
+        """
+        n_features, n_outputs = batches.X.shape[1], batches.Y.shape[1]
+        nats = math.log(n_outputs) if self._loss.normalized else n_outputs * math.log(2)
+        return n_features / (55 * nats)
 
     def _has_prior(self):
         """Return whether the penalty stands for a prior on the weights.
