@@ -127,7 +127,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         weight_decay=0.0,
         dropout=0.0,
         standardize="auto",
-        clip_norm=None,
+        clip_norm="auto",
         scoring="loss",
         max_time=None,
         tied=False,

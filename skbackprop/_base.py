@@ -152,8 +152,7 @@ class BaseBackprop(CallbackSupportMixin, StateMixin, ParametersMixin, metaclass=
                 run_minimizer(run, objective, batches, optimizer, max_iter=self.max_iter)
             else:
                 loop = state.setdefault("loop", {"samples_seen": self.t_})
-                names = ("learning_rate_init", "weight_decay", "clip_norm")
-                settings = {name: getattr(self, name) for name in names}
+                settings = self._make_step_settings(optimizer)
                 run_epochs(run, objective, batches, optimizer, schedule, loop, max_iter=max_iter, **settings)
         self._note(run, batches)
         keep = self.warm_start or incremental
@@ -220,6 +219,8 @@ class BaseBackprop(CallbackSupportMixin, StateMixin, ParametersMixin, metaclass=
             # What was published may be the best weights so far, or scaled and so rounded: training goes on from its own.
             np.copyto(network.theta, state["theta"])
             return network
+        # The user has set other weights: the best before them and their mean say nothing of these.
+        state["patience"] = {}
         for scaling in (self._target_scaling, self._scaling):
             if scaling is not None:
                 scaling.unfold(network)

@@ -109,7 +109,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, InsideMixin, BaseBackprop):
         weight_decay=0.0,
         dropout=0.0,
         standardize="auto",
-        clip_norm=None,
+        clip_norm="auto",
         scoring="loss",
         max_time=None,
     ):

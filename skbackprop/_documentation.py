@@ -68,8 +68,9 @@ standardize : bool or "auto", default={standardize}
     Whether to train on standardised features; `coefs_` and predictions are in the units of `X` all the same. Sparse
     features, and those of networks without biases, are scaled but not centred. The scaling is that of the first call
     of `fit` or `partial_fit`. "auto" is to do so with `init="auto"`, whose weights are made for it.
-clip_norm : float or None, default={clip_norm}
-    Largest Euclidean norm of a gradient; longer ones are scaled down (Pascanu et al., 2013). For "sgd" and "adam".
+clip_norm : float, "auto" or None, default={clip_norm}
+    Largest Euclidean norm of a gradient; longer ones are scaled down (Pascanu et al., 2013), so that one batch does not
+    undo what many have done. "auto" is 1 with `init="auto"`, else None: no limit. For "sgd" and "adam".
 max_time : float or None, default={max_time}
     Seconds after which training stops.
 """

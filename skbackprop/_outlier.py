@@ -128,7 +128,7 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, Paramet
         fit_intercept=True,
         weight_decay=0.0,
         dropout=0.0,
-        clip_norm=None,
+        clip_norm="auto",
         max_time=None,
         noise=0.1,
         n_estimators=3,

@@ -60,7 +60,7 @@ class ParametersMixin(BaseEstimator):
         "dropout": [Interval(numbers.Real, 0, 1, closed="left")],
         "scoring": [str, callable, None],
         "standardize": ["boolean", StrOptions({"auto"})],
-        "clip_norm": [Interval(numbers.Real, 0, None, closed="neither"), None],
+        "clip_norm": [Interval(numbers.Real, 0, None, closed="neither"), StrOptions({"auto"}), None],
         "max_time": [Interval(numbers.Real, 0, None, closed="neither"), None],
     }
 
@@ -116,12 +116,24 @@ class ParametersMixin(BaseEstimator):
         """Return the optimizer, having refused what it cannot do."""
         optimizer = self._part(OPTIMIZERS, self.solver)
         for name in ("dropout", "weight_decay", "clip_norm", "noise"):
-            if getattr(optimizer, "full_batch", False) and getattr(self, name, None):
+            given = getattr(self, name, None)
+            if getattr(optimizer, "full_batch", False) and given and given != "auto":
                 raise ValueError(
-                    f"Got {name}={getattr(self, name)} with solver={self.solver!r}, which descends one unchanging loss: "
+                    f"Got {name}={given} with solver={self.solver!r}, which descends one unchanging loss: "
                     f"use solver='adam' or 'sgd', or leave {name} out (alpha penalises weights with every solver)."
                 )
         return optimizer
+
+    def _make_step_settings(self, optimizer):
+        """Return what `gradient_descent` asks of each step, by name."""
+        clip_norm = self.clip_norm
+        if isinstance(clip_norm, str):
+            clip_norm = 1.0 if self._is_auto() and not getattr(optimizer, "full_batch", False) else None
+        return {
+            "learning_rate_init": self.learning_rate_init,
+            "weight_decay": self.weight_decay,
+            "clip_norm": clip_norm,
+        }
 
     def _make_batch_size(self, n_rows):
         """Return the samples in a step of a solver that takes batches, for so many to train on; perhaps more than these."""

@@ -92,7 +92,7 @@ class Step:
         # Without warm_start, only `partial_fit` leaves the state of a loop; its training has no end in sight.
         max_iter = None if "loop" in state and not draft.warm_start else draft.max_iter
         loop = state.setdefault("loop", {"samples_seen": getattr(draft, "t_", 0)})
-        settings = {name: getattr(draft, name) for name in ("learning_rate_init", "weight_decay", "clip_norm")}
+        settings = draft._make_step_settings(self.optimizer)
         schedule = draft._make_schedule()
         next(
             gradient_descent(self._descended, self._batches, self.optimizer, schedule, loop, max_iter=max_iter, **settings)

@@ -252,8 +252,8 @@ class Patience:
         Best score so far, the training loss and the weights that went with it, epochs since the last improvement, the
         running mean of the weights and the epochs it stands for, to go on from.
     latest : bool, default=True
-        Whether of equal scores the latest is the best, and an improvement if the training loss has fallen: accuracy does
-        not see all that is learnt.
+        Whether of equal scores the latest is the best, and whether one that is no worse than the best is an improvement if
+        the training loss has fallen: accuracy does not see all that is learnt.
     averages : bool, default=False
         Whether the weights to score are those of `mean_with`.
     """

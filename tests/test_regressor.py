@@ -20,6 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
 
 from skbackprop import SigmoidBackpropRegressor
+from skbackprop.initializers import NearIdentity
 from skbackprop.losses import (
     REGRESSION_LOSSES,
     BinaryLogLoss,
@@ -174,8 +175,8 @@ def test_the_quantile_parameter_is_that_of_the_loss():
     by_name = make(loss="quantile", quantile=0.8).fit(X, y)
     np.testing.assert_array_equal(make(loss=Quantile(0.8)).fit(X, y).predict(X), by_name.predict(X))
     np.testing.assert_allclose(
-        make(loss="quantile", alpha=0).fit(X, y).predict(X),
-        make(loss="absolute_error", alpha=0).fit(X, y).predict(X),
+        make(loss="quantile", alpha=0, clip_norm=None).fit(X, y).predict(X),
+        make(loss="absolute_error", alpha=0, clip_norm=None).fit(X, y).predict(X),
         rtol=1e-2,
     )
 
@@ -378,6 +379,14 @@ def test_a_pickle_predicts_the_same_and_is_hardly_larger_than_the_weights():
     assert len(dumped) < 1.1 * 8 * n_parameters
     np.testing.assert_array_equal(pickle.loads(dumped).coefs_[0], regressor.coefs_[0])
     assert not hasattr(clone(regressor), "coefs_")
+
+
+def test_gradients_are_clipped_at_1_by_default_but_not_with_another_rule_for_first_weights():
+    for init, limit in [("auto", 1.0), (NearIdentity(sharpness=4.0), 1.0), ("glorot", None)]:
+        settings = {"init": init, "solver": "sgd", "standardize_targets": False, "learning_rate_init": 1e-3}
+        automatic, by_hand = make(**settings).fit(X, y), make(clip_norm=limit, **settings).fit(X, y)
+        assert_same_weights(automatic, by_hand)
+    assert not np.allclose(automatic.coefs_[0], make(clip_norm=1.0, **settings).fit(X, y).coefs_[0])
 
 
 @pytest.mark.parametrize("batch_size", [30, 100, 442])
