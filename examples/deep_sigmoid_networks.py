@@ -77,4 +77,4 @@ theirs, ours = ((norms[init][-2] / norms[init][1]) ** (1 / (DEPTHS[-1] - 2)) for
 print(
     f"\nLearnt: with scikit-learn's start the gradient shrinks {theirs:.1f}-fold at each hidden layer on the way down, so"
 )
-print(f"the lower layers of a deep network do not move; by default it stays ({ours:.2f}-fold), and every depth learns.")
+print(f"deep networks' lower layers do not move; by default it keeps its size ({ours:.2f}-fold), and every depth learns.")
