@@ -72,8 +72,9 @@ try:
     print(f"\nPicture: {picture}")
 except ModuleNotFoundError:
     print("\nNo picture: matplotlib is not installed.")
-theirs, ours = ((norms[init][-2] / norms[init][0]) ** (1 / (DEPTHS[-1] - 1)) for init in STARTS)
+# Of the layers between hidden units: the first is fed by pixels, the last gives the output.
+theirs, ours = ((norms[init][-2] / norms[init][1]) ** (1 / (DEPTHS[-1] - 2)) for init in STARTS)
 print(
     f"\nLearnt: with scikit-learn's start the gradient shrinks {theirs:.1f}-fold at each hidden layer on the way down, so"
 )
-print(f"the lower layers of a deep network do not move; by default it shrinks {ours:.2f}-fold, and every depth learns.")
+print(f"deep networks' lower layers do not move; by default it keeps its size ({ours:.2f}-fold), and every depth learns.")
