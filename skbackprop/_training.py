@@ -18,8 +18,8 @@ QUIET = {"over": "ignore", "invalid": "ignore", "divide": "ignore", "under": "ig
 LEAST_NOISE = 0.05
 # Scores that differ by no more are equal: samples that weigh a millionth of the others should decide nothing.
 EQUAL = 1e-6
-# What is left of an epoch's share in a running mean of weights when the next epoch comes.
-REMEMBERED = 0.9
+# Share of the latest epoch in a running mean of weights, once there are enough of them.
+LEAST_SHARE = 0.1
 
 
 class Objective:
@@ -248,9 +248,9 @@ class Patience:
         Least improvement that counts.
     n_iter_no_change : int or float
         Epochs without one after which training has reached a plateau.
-    best_score, best_loss, best_theta, count, mean_theta, mean_weight
+    best_score, best_loss, best_theta, count, mean_theta, n_averaged
         Best score so far, the training loss and the weights that went with it, epochs since the last improvement, the
-        running mean of the weights and the epochs it stands for, to go on from.
+        running mean of the weights and the number of epochs in it, to go on from.
     latest : bool, default=True
         Whether of equal scores the latest is the best, and whether one that is no worse than the best is an improvement if
         the training loss has fallen: accuracy does not see all that is learnt.
@@ -259,15 +259,15 @@ class Patience:
     """
 
     def __init__(self, tol, n_iter_no_change, best_score=-math.inf, best_loss=math.inf, best_theta=None, count=0,
-                 mean_theta=0.0, mean_weight=0.0, latest=True, averages=False):  # fmt: skip
+                 mean_theta=0.0, n_averaged=0, latest=True, averages=False):  # fmt: skip
         self.tol, self.n_iter_no_change, self.latest, self.averages = tol, n_iter_no_change, latest, averages
         self.best_score, self.best_loss, self.best_theta, self.count = best_score, best_loss, best_theta, count
-        self.mean_theta, self.mean_weight = mean_theta, mean_weight
+        self.mean_theta, self.n_averaged = mean_theta, n_averaged
 
     @property
     def memory(self):
         """What a later instance goes on from, as a dict."""
-        names = ("best_score", "best_loss", "best_theta", "count", "mean_theta", "mean_weight")
+        names = ("best_score", "best_loss", "best_theta", "count", "mean_theta", "n_averaged")
         return {name: getattr(self, name) for name in names}
 
     def mean_with(self, theta):
@@ -276,8 +276,10 @@ class Patience:
         Between the batches weights scatter around what they have learnt, the more so the higher the learning rate; their
         mean does not (Polyak and Juditsky, 1992).
         """
-        self.mean_weight = 1.0 + REMEMBERED * self.mean_weight
-        self.mean_theta = self.mean_theta + (theta - self.mean_theta) / self.mean_weight
+        self.n_averaged += 1
+        # The first epochs, which know little, are soon forgotten.
+        share = max(2 / (self.n_averaged + 1), LEAST_SHARE)
+        self.mean_theta = self.mean_theta + share * (theta - self.mean_theta)
         return self.mean_theta
 
     def plateau(self, score, theta=None, loss=math.nan):

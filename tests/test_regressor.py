@@ -394,7 +394,7 @@ def test_the_automatic_penalty_is_the_same_whatever_the_batch(batch_size):
     weight = np.linspace(1, 3, 442)
     automatic = make(batch_size=batch_size, max_iter=1, init="auto").fit(X, y, weight)
     # Given by hand, a penalty is divided by the total weight of a batch.
-    by_hand = make(batch_size=batch_size, max_iter=1, init="auto", alpha=10 / 15 * batch_size / 442).fit(X, y, weight)
+    by_hand = make(batch_size=batch_size, max_iter=1, init="auto", alpha=2.0 * batch_size / 442).fit(X, y, weight)
     assert_same_weights(automatic, by_hand)
 
 
@@ -406,11 +406,11 @@ def test_the_automatic_penalty_goes_by_the_noise_left_in_the_last_epoch(noise, b
     units = {"standardize": False, "standardize_targets": False, "batch_size": batch_size, "shuffle": False}
     automatic = make(max_iter=20, warm_start=True, learning_rate_init=0.03, **units).fit(inputs, targets)
     by_hand = pickle.loads(pickle.dumps(automatic))
-    penalty = 5 / 15 * sum(np.sum(coef**2) for coef in automatic.coefs_) / 2 / 400
+    penalty = 2.0 * sum(np.sum(coef**2) for coef in automatic.coefs_) / 2 / 400
     share = automatic._training_state["loop"]["noise"]
     # What is left of a variance of 1; what the penalty adds to the loss changes little in an epoch.
     assert share == pytest.approx(np.clip((automatic.loss_ - share * penalty) / 0.5, 0.05, 1), rel=0.02)
-    by_hand.set_params(alpha=5 / 15 * share * batch_size / 400)
+    by_hand.set_params(alpha=2.0 * share * batch_size / 400)
     assert_same_weights(
         automatic.set_params(max_iter=1).fit(inputs, targets), by_hand.set_params(max_iter=1).fit(inputs, targets)
     )

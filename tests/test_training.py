@@ -207,8 +207,12 @@ def test_equal_scores_are_an_improvement_as_long_as_the_loss_falls():
     assert first.count == 1
 
 
-def test_the_mean_of_weights_forgets_and_starts_without_bias():
-    patience, thetas = Patience(0.0, 10, averages=True), np.random.RandomState(0).randn(5, 3)
-    for n_epochs, theta in enumerate(thetas, 1):
-        weight = 0.9 ** np.arange(n_epochs)[::-1]
-        np.testing.assert_allclose(patience.mean_with(theta), np.average(thetas[:n_epochs], axis=0, weights=weight))
+def test_the_mean_of_weights_is_over_more_and_more_epochs_and_then_forgets():
+    patience, thetas = Patience(0.0, 10, averages=True), np.random.RandomState(0).randn(60, 3)
+    means = [patience.mean_with(theta) for theta in thetas]
+    # At first the weights of the mean are 1, 2, 3, ...
+    for n_epochs in range(1, 20):
+        expected = np.average(thetas[:n_epochs], axis=0, weights=np.arange(1, n_epochs + 1))
+        np.testing.assert_allclose(means[n_epochs - 1], expected)
+    forgetting = np.r_[0.9**41 * np.arange(1, 20) / 190, 0.1 * 0.9 ** np.arange(41)[::-1]]
+    np.testing.assert_allclose(means[-1], forgetting @ thetas)
