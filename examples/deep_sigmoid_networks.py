@@ -14,7 +14,7 @@ from skbackprop.optimizers import Optimizer
 DEPTHS, WIDTH = (1, 5, 10, 20), 50
 STARTS = {"glorot": 'scikit-learn\'s start, init="glorot"', "auto": 'default start, init="auto"'}
 # What "auto" or None would leave to the start is given, so that both are trained in the same way; alpha is scikit-learn's.
-SHARED = {"standardize": True, "learning_rate": "one_cycle", "batch_size": 32, "alpha": 0.0001, "random_state": 0}
+SHARED = {"standardize": True, "learning_rate": "one_cycle", "batch_size": 32, "alpha": 0.0001, "clip_norm": 1}
 
 
 class FirstGradient(Optimizer):
@@ -28,8 +28,8 @@ class FirstGradient(Optimizer):
 
 def gradient_norms(init, X, y):
     """Return the norm of the gradient of each layer's weights at the first step, on all samples, without the penalty."""
-    settings = {**SHARED, "init": init, "solver": (first := FirstGradient()), "alpha": 0, "max_iter": 1}
-    network = SigmoidBackpropClassifier((WIDTH,) * DEPTHS[-1], **settings).fit(X, y)
+    settings = {**SHARED, "init": init, "solver": (first := FirstGradient()), "alpha": 0, "clip_norm": None, "max_iter": 1}
+    network = SigmoidBackpropClassifier((WIDTH,) * DEPTHS[-1], **settings, random_state=0).fit(X, y)
     ends = np.cumsum([coef.size for coef in network.coefs_])
     return [float(np.linalg.norm(part)) for part in np.split(first.gradient, ends)[:-1]]
 
@@ -55,9 +55,10 @@ X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_sta
 print(f"Digits: {len(X_train)} samples to train on, {len(X_test)} to test; {WIDTH} sigmoid units in each hidden layer")
 norms, accuracies = {init: gradient_norms(init, X_train, y_train) for init in STARTS}, {}
 for init, name in STARTS.items():
+    settings = {**SHARED, "init": init, "random_state": 0}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ConvergenceWarning)
-        networks = [SigmoidBackpropClassifier((WIDTH,) * n, init=init, **SHARED).fit(X_train, y_train) for n in DEPTHS]
+        networks = [SigmoidBackpropClassifier((WIDTH,) * n, **settings).fit(X_train, y_train) for n in DEPTHS]
     accuracies[init] = [network.score(X_test, y_test) for network in networks]
     print(f"\n{name}")
     for depth, accuracy in zip(DEPTHS, accuracies[init], strict=True):
@@ -74,7 +75,5 @@ except ModuleNotFoundError:
     print("\nNo picture: matplotlib is not installed.")
 # Of the layers between hidden units: the first is fed by pixels, the last gives the output.
 theirs, ours = ((norms[init][-2] / norms[init][1]) ** (1 / (DEPTHS[-1] - 2)) for init in STARTS)
-print(
-    f"\nLearnt: with scikit-learn's start the gradient shrinks {theirs:.1f}-fold at each hidden layer on the way down, so"
-)
+print(f"\nLearnt: with scikit-learn's start the gradient shrinks {theirs:.1f}-fold at each hidden layer going down, so")
 print(f"deep networks' lower layers do not move; by default it keeps its size ({ours:.2f}-fold), and every depth learns.")

@@ -24,7 +24,7 @@ NETWORKS = {
     'sigmoid units, default init="auto"': {"activation": "logistic", "init": "auto"},
 }
 # What "auto" or None would leave to the start is given, so that all are trained in the same way.
-SHARED = {"standardize": True, "learning_rate": "one_cycle", "batch_size": 32, "alpha": 0.01, "max_iter": 60}
+SHARED = {"standardize": True, "learning_rate": "one_cycle", "batch_size": 32, "alpha": 0.01, "clip_norm": 1}
 
 
 def plot(monitors, accuracies, path):
@@ -52,7 +52,7 @@ except ImportError as error:
     sys.exit()
 accuracies = {}
 for name, settings in NETWORKS.items():
-    network = SigmoidBackpropClassifier(HIDDEN, **{**SHARED, **settings}, random_state=0)
+    network = SigmoidBackpropClassifier(HIDDEN, **{**SHARED, **settings}, max_iter=60, random_state=0)
     before = gradient_flow(network, X_train, y_train)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ConvergenceWarning)
