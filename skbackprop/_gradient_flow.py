@@ -20,7 +20,7 @@ MOSTLY = 0.9
 DEAD = 0.5
 
 ENLIVEN = "Try standardize=True, init='auto', fewer layers, or activation='silu'."
-TAME = "Try standardize=True, init='auto', a lower learning_rate_init, or clip_norm."
+TAME = "Try standardize=True, init='auto', a lower learning_rate_init or a lower clip_norm."
 
 
 class LayerFlow(NamedTuple):
@@ -102,7 +102,7 @@ class GradientFlow(Report):
                 return "exploding", k, f"{words} output. {TAME}"
             if layer.update_ratio > LONGEST_UPDATE:
                 words = f"Exploding: the step changes the weights of layer {k} by {number(layer.update_ratio)} times their"
-                return "exploding", k, f"{words} size. Lower learning_rate_init, or set clip_norm."
+                return "exploding", k, f"{words} size. Lower learning_rate_init, or set a lower clip_norm."
         return None
 
     def _no_error(self):

@@ -277,8 +277,8 @@ class Patience:
         mean does not (Polyak and Juditsky, 1992).
         """
         self.n_averaged += 1
-        # The first epochs, which know little, are soon forgotten.
-        share = max(2 / (self.n_averaged + 1), LEAST_SHARE)
+        # The first epochs, which know little, are soon forgotten: the mean lags by a sixth of the epochs so far.
+        share = max(5 / (self.n_averaged + 4), LEAST_SHARE)
         self.mean_theta = self.mean_theta + share * (theta - self.mean_theta)
         return self.mean_theta
 

@@ -207,12 +207,10 @@ def test_equal_scores_are_an_improvement_as_long_as_the_loss_falls():
     assert first.count == 1
 
 
-def test_the_mean_of_weights_is_over_more_and_more_epochs_and_then_forgets():
-    patience, thetas = Patience(0.0, 10, averages=True), np.random.RandomState(0).randn(60, 3)
-    means = [patience.mean_with(theta) for theta in thetas]
-    # At first the weights of the mean are 1, 2, 3, ...
-    for n_epochs in range(1, 20):
-        expected = np.average(thetas[:n_epochs], axis=0, weights=np.arange(1, n_epochs + 1))
-        np.testing.assert_allclose(means[n_epochs - 1], expected)
-    forgetting = np.r_[0.9**41 * np.arange(1, 20) / 190, 0.1 * 0.9 ** np.arange(41)[::-1]]
-    np.testing.assert_allclose(means[-1], forgetting @ thetas)
+def test_the_mean_of_weights_lags_by_a_sixth_of_the_epochs_and_nine_at_most():
+    patience, epochs = Patience(0.0, 10, averages=True), np.arange(1.0, 300.0)
+    # Weights that grow by 1 an epoch, and some that do not.
+    means = np.array([patience.mean_with(np.array([epoch, 7.0])) for epoch in epochs])
+    np.testing.assert_allclose((epochs - means[:, 0])[:46], (epochs[:46] - 1) / 6)
+    assert (epochs - means[:, 0])[-1] == pytest.approx(9)
+    np.testing.assert_allclose(means[:, 1], 7)
