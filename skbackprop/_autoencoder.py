@@ -29,7 +29,7 @@ class TiedObjective:
 
     def __init__(self, objective):
         self.objective, self.network, self.gradient = objective, objective.network, objective.gradient
-        self.follow_noise = objective.follow_noise
+        self.follow_noise, self.base_rate = objective.follow_noise, objective.base_rate
         self._coef_gradients, _ = self.network.layer_views(self.gradient)
 
     def __call__(self, *arguments):

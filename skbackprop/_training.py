@@ -37,7 +37,7 @@ class Objective:
     generator : numpy.random.Generator, default=None
         See `Propagation`.
     base_rate : float, default=None
-        Loss of the best constant prediction. With one, the penalty goes by the noise, see `follow_noise`.
+        Loss of the best constant prediction. With one above 0, the penalty goes by the noise, see `follow_noise`.
     noise : float, default=1.0
         Where that noise starts.
 
@@ -49,7 +49,7 @@ class Objective:
 
     def __init__(self, network, loss, alpha=0.0, mean_weight=1.0, dropout=0.0, generator=None, base_rate=None,
                  noise=1.0):  # fmt: skip
-        self.network, self.loss, self._base_rate = network, loss, base_rate
+        self.network, self.loss, self.base_rate = network, loss, base_rate
         self.noise, self._full_penalty = 1.0 if base_rate is None else noise, alpha / mean_weight
         self.penalty = self.noise * self._full_penalty
         self.gradient = np.empty_like(network.theta)
@@ -120,12 +120,11 @@ class Objective:
         noise : float
             In [LEAST_NOISE, 1].
         """
-        if self._base_rate:
-            unexplained = (loss - batches_a_sample * self._penalty_value()) / self._base_rate
-            # Written so that a loss that is not a number leaves the penalty as it is.
-            if unexplained >= 0:
-                self.noise = min(max(unexplained, LEAST_NOISE), 1.0)
-                self.penalty = self.noise * self._full_penalty
+        unexplained = (loss - batches_a_sample * self._penalty_value()) / self.base_rate
+        # Written so that a loss that is not a number leaves the penalty as it is.
+        if unexplained >= 0:
+            self.noise = min(max(unexplained, LEAST_NOISE), 1.0)
+            self.penalty = self.noise * self._full_penalty
         return self.noise
 
     def _penalty_value(self):
@@ -178,6 +177,7 @@ def gradient_descent(objective, batches, optimizer, schedule, state, *, learning
     state.update(optimizer=memory, learning_rate_init=learning_rate_init)
     samples, epochs = state.setdefault("samples_seen", 0), state.setdefault("epochs", 0.0)
     start, timed, every_step = epochs - done, deadline < math.inf, schedule.every_step
+    follows_noise = bool(objective.base_rate)
     while True:
         total, seen, progress = 0.0, 0, None if max_iter is None else (epochs - start) / max_iter
         rate = schedule.next_rate(state["learning_rate"], learning_rate_init, samples, epochs, progress)
@@ -201,7 +201,8 @@ def gradient_descent(objective, batches, optimizer, schedule, state, *, learning
         epochs += seen / n_samples
         state["learning_rate"], state["samples_seen"], state["epochs"] = rate, samples, epochs
         loss = total / seen
-        state["noise"] = objective.follow_noise(loss, batches.n_batches / n_samples)
+        if follows_noise:
+            state["noise"] = objective.follow_noise(loss, batches.n_batches / n_samples)
         yield loss
 
 
