@@ -381,6 +381,15 @@ def test_a_pickle_predicts_the_same_and_is_hardly_larger_than_the_weights():
     assert not hasattr(clone(regressor), "coefs_")
 
 
+def test_early_stopping_judges_weights_set_by_hand_afresh():
+    regressor = make(early_stopping=True, warm_start=True, batch_size=50, max_iter=30).fit(X, y)
+    learnt = np.abs(regressor.coefs_[0]).max()
+    for coef in regressor.coefs_:
+        coef[...] = 0
+    # Neither the best weights of before nor their running mean come back.
+    assert np.abs(regressor.set_params(max_iter=1).fit(X, y).coefs_[0]).max() < 0.2 * learnt
+
+
 def test_gradients_are_clipped_at_1_by_default_but_not_with_another_rule_for_first_weights():
     for init, limit in [("auto", 1.0), (NearIdentity(sharpness=4.0), 1.0), ("glorot", None)]:
         settings = {"init": init, "solver": "sgd", "standardize_targets": False, "learning_rate_init": 1e-3}
