@@ -15,12 +15,12 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._batches import Batches
-from ._callback_bridge import CallbackBridge, CallbackSupportMixin, epochs_a_task, running_callbacks, with_callbacks
+from ._callback_bridge import CallbackBridge, CallbackSupportMixin, epochs_a_task, with_callbacks
 from ._fitting import Report, Run, run_epochs, run_minimizer, warn_of, warn_user
 from ._network import Network, raw_scores
 from ._parameters import ParametersMixin
 from ._scaling import Scaling
-from ._state import StateMixin
+from ._state import StateMixin, become, draft_of
 from ._threads import limit_threads
 from ._training import Objective, Patience, base_rate_loss, mean_loss, sample_losses
 
@@ -101,8 +101,7 @@ class BaseBackprop(CallbackSupportMixin, StateMixin, ParametersMixin, metaclass=
     @with_callbacks
     def _fit(self, X, y, sample_weight, validation, incremental=False, **labels):
         """Fit a draft, so that an error leaves the estimator as it was, and then become the draft."""
-        draft = object.__new__(type(self))
-        draft.__dict__.update(self.__dict__)
+        draft = draft_of(self)
         unfinished = bool((getattr(self, "_training_state", None) or {}).get("unfinished"))
         resume = hasattr(self, "coefs_") and (incremental or self.warm_start or unfinished)
         samples = draft._encode(X, y, sample_weight, resume=resume, incremental=incremental, **labels)
@@ -116,12 +115,7 @@ class BaseBackprop(CallbackSupportMixin, StateMixin, ParametersMixin, metaclass=
         tasks = self.max_iter, epochs_a_task(self.max_iter)
         bridge = None if incremental else CallbackBridge.of(self, X, y, sample_weight, *tasks)
         draft._train(samples, held_out, incremental, resume, bridge)
-        fitted = {**draft.__dict__, **running_callbacks(self)}
-        self.__dict__.clear()
-        self.__dict__.update(fitted)
-        if bridge is not None:
-            bridge.end()
-        return self
+        return become(self, draft, bridge)
 
     def _train(self, samples, held_out, incremental, resume, bridge=None):
         """Train on the samples and set the fitted attributes."""

@@ -11,10 +11,11 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._autoencoder import SigmoidBackpropAutoencoder
-from ._callback_bridge import CallbackBridge, CallbackSupportMixin, fit_part, running_callbacks, with_callbacks
+from ._callback_bridge import CallbackBridge, CallbackSupportMixin, fit_part, with_callbacks
 from ._documentation import share_documentation
 from ._parameters import ParametersMixin
 from ._scaling import Scaling
+from ._state import become, draft_of
 from .initializers import NearIdentity
 
 # In standard deviations; farther out, one feature would decide alone.
@@ -158,18 +159,12 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, Paramet
         ValueError
             If the data or a combination of parameters cannot be trained on. The estimator is then as it was before.
         """
-        draft = object.__new__(type(self))
-        draft.__dict__.update(self.__dict__)
+        draft = draft_of(self)
         # float64: an outlier may lie where float32 overflows.
         validated = validate_data(draft, X, dtype=np.float64)
         bridge = CallbackBridge.of(self, X, y, None, self.n_estimators)
         draft._train(validated, bridge)
-        fitted = {**draft.__dict__, **running_callbacks(self)}
-        self.__dict__.clear()
-        self.__dict__.update(fitted)
-        if bridge is not None:
-            bridge.end()
-        return self
+        return become(self, draft, bridge)
 
     def _train(self, X, bridge):
         """Train the autoencoders and set the fitted attributes."""

@@ -1,10 +1,29 @@
-"""What is kept of training: the fitted attributes, and all that training needs in order to go on."""
+"""What is kept of training: the fitted attributes, once they are whole, and all that training needs in order to go on."""
 
 import copy
 import math
 from zlib import crc32
 
 import numpy as np
+
+from ._callback_bridge import running_callbacks
+
+
+def draft_of(estimator):
+    """Return a copy of an estimator to fit in its place, so that an error leaves the estimator as it was."""
+    draft = object.__new__(type(estimator))
+    draft.__dict__.update(estimator.__dict__)
+    return draft
+
+
+def become(estimator, draft, bridge):
+    """Give an estimator the attributes of its fitted draft, and tell the bridge, if there is one, of the end of the fit."""
+    fitted = {**draft.__dict__, **running_callbacks(estimator)}
+    estimator.__dict__.clear()
+    estimator.__dict__.update(fitted)
+    if bridge is not None:
+        bridge.end()
+    return estimator
 
 
 class StateMixin:

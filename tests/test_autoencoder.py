@@ -1,7 +1,6 @@
 """The autoencoder: reconstructions as good as the best linear ones, tied weights, clean targets, a code with names."""
 
 import pickle
-import warnings
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,7 @@ from scipy.special import expit
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.decomposition import PCA
-from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -32,11 +31,8 @@ X = X[:, :8]
 counts = load_digits().data[:300, 10:30]
 
 
-@pytest.fixture(autouse=True)
-def _quiet():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        yield
+# Few epochs are enough here; what the warnings say is tested where they are raised.
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
 def make(**parameters):

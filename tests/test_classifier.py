@@ -2,7 +2,6 @@
 
 import pickle
 import re
-import warnings
 
 import joblib
 import numpy as np
@@ -28,12 +27,8 @@ X, y = load_iris(return_X_y=True)
 X = StandardScaler().fit_transform(X)
 
 
-@pytest.fixture(autouse=True)
-def _quiet():
-    with warnings.catch_warnings():
-        # Few epochs are enough here; what the warnings say is tested below.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        yield
+# Few epochs are enough here; what the warnings say is tested where they are raised.
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
 def make(**parameters):

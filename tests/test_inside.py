@@ -1,7 +1,5 @@
 """What a network knows inside: activations against their formulas, input gradients against central differences."""
 
-import warnings
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +7,6 @@ import scipy.sparse as sp
 from scipy.special import expit
 from sklearn import config_context
 from sklearn.datasets import load_diabetes
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 
@@ -25,11 +22,8 @@ FUNCTIONS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _quiet():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        yield
+# Few epochs are enough here; what the warnings say is tested where they are raised.
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
 def fit(X, y, estimator=SigmoidBackpropClassifier, **parameters):

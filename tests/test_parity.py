@@ -31,11 +31,11 @@ SOLVERS = {
 
 
 OURS = {MLPClassifier: SigmoidBackpropClassifier, MLPRegressor: SigmoidBackpropRegressor}
-# scikit-learn's regressor has had a choice of losses since 1.7.
 needs_weights = pytest.mark.skipif(
     "sample_weight" not in signature(MLPClassifier.fit).parameters,
     reason="scikit-learn's networks, the oracle here, have taken sample weights since 1.7",
 )
+# scikit-learn's regressor has had a choice of losses since 1.7.
 LOSSES = ["squared_error", "poisson"] if "loss" in signature(MLPRegressor).parameters else ["squared_error"]
 
 

@@ -1,12 +1,9 @@
 """Standardisation inside fit: an affine map that nobody notices but the optimizer."""
 
-import warnings
-
 import numpy as np
 import pytest
 import scipy.sparse as sp
 from sklearn.datasets import load_diabetes, load_wine
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import StandardScaler
 
 from skbackprop import SigmoidBackpropClassifier, SigmoidBackpropRegressor, _scaling
@@ -21,11 +18,8 @@ features, numbers = load_diabetes(return_X_y=True)
 LINEAR, LOGARITHMIC = ["squared_error", "absolute_error", "huber", "quantile"], ["poisson", "gamma"]
 
 
-@pytest.fixture(autouse=True)
-def _quiet():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        yield
+# Few epochs are enough here; what the warnings say is tested where they are raised.
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
 def make(**parameters):
