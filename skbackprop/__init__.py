@@ -1,9 +1,11 @@
 """Neural networks for scikit-learn, trained by backpropagation in NumPy."""
 
-from ._autoencoder import SigmoidBackpropAutoencoder
-from ._classifier import SigmoidBackpropClassifier
-from ._outlier import SigmoidBackpropOutlierDetector
-from ._regressor import SigmoidBackpropRegressor
+from importlib import import_module
+
+from ._estimators.autoencoder import SigmoidBackpropAutoencoder
+from ._estimators.classifier import SigmoidBackpropClassifier
+from ._estimators.outlier import SigmoidBackpropOutlierDetector
+from ._estimators.regressor import SigmoidBackpropRegressor
 
 __all__ = [
     "SigmoidBackpropAutoencoder",
@@ -12,3 +14,18 @@ __all__ = [
     "SigmoidBackpropRegressor",
 ]
 __version__ = "0.1.0"
+
+# Imported when they are asked for.
+_MODULES = {
+    "activations", "callbacks", "display", "functional", "initializers", "inspection", "losses", "optimizers", "schedules",
+}  # fmt: skip
+
+
+def __getattr__(name):
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *_MODULES})

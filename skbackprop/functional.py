@@ -4,9 +4,9 @@ from itertools import islice
 
 import numpy as np
 
-from ._batches import Batches
-from ._network import Network
-from ._training import QUIET, Objective, gradient_descent
+from ._engine.batches import Batches
+from ._engine.descent import QUIET, Objective, gradient_descent
+from ._engine.network import Network
 from .activations import sigmoid_
 from .initializers import Uniform
 from .losses import SigmoidSquaredError

@@ -11,36 +11,12 @@ import pytest
 import skbackprop
 
 PACKAGE = Path(skbackprop.__file__).parent
-LOSSES = {"_loss", "_classification_losses", "_regression_losses", "losses"}
-GROUND = {"_blas", "_network", "activations", "initializers", "optimizers", "schedules"} | LOSSES
-FIRST = {"_batches", "_training", "functional"}
-ESTIMATORS = {"_autoencoder", "_classifier", "_outlier", "_regressor"}
-SHARED = {
-    "_base",
-    "_callback_bridge",
-    "_documentation",
-    "_fitting",
-    "_inside",
-    "_labels",
-    "_parameters",
-    "_scaling",
-    "_state",
-    "_targets",
-    "_threads",
-}
-TOP = ESTIMATORS | SHARED
-# Side rooms: nothing of the floors imports them.
-INSPECTION = {"_gradient_check", "_gradient_flow", "_report", "_step", "_trace", "inspection"}
-DISPLAY = {
-    "_display_first_layer",
-    "_display_gradient_flow",
-    "_display_loss_curve",
-    "_display_network",
-    "_plotting",
-    "display",
-}
+# What lies where: the folders are the floors, the modules beside them are named here. Nothing imports from a higher floor.
 FLOORS = {
-    name: floor for floor, names in enumerate((GROUND, FIRST, TOP, INSPECTION | DISPLAY | {"callbacks"})) for name in names
+    **dict.fromkeys(("_blas", "activations", "initializers", "losses", "optimizers", "schedules"), 0),
+    **dict.fromkeys(("_engine", "functional"), 1),
+    "_estimators": 2,
+    **dict.fromkeys(("callbacks", "display", "inspection"), 3),
 }
 ALLOWED = {
     0: {"numpy", "scipy"},
@@ -70,51 +46,70 @@ STANDARD_LIBRARY = {
     "zlib",
 }
 
-MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+
+
+def name_of(path):
+    """The dotted name of a module, below the package."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def imports(path):
-    """Top-level names that a module imports, those of the package itself with a dot in front."""
+    """Modules that a module imports: those of the package dotted, with a dot in front; of others the top-level name."""
+    package = name_of(path).split(".") if path.name == "__init__.py" else name_of(path).split(".")[:-1]
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (name.name.split(".")[0] for name in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level:
-            yield from [f".{node.module}"] if node.module else (f".{name.name}" for name in node.names)
+            base = package[: len(package) + 1 - node.level]
+            yield "." + ".".join([*base, *([node.module] if node.module else [])])
         elif isinstance(node, ast.ImportFrom):
             yield node.module.split(".")[0]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def floor_of(name):
+    return FLOORS[name.split(".")[0]]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_imports_point_down(path):
-    floor = FLOORS[path.stem]
+    floor = floor_of(name_of(path))
     for name in imports(path):
         if name.startswith("."):
-            assert FLOORS[name[1:]] <= floor, f"{path.stem} imports {name} from a higher floor"
+            assert floor_of(name[1:]) <= floor, f"{name_of(path)} imports {name} from a higher floor"
         else:
-            assert name in ALLOWED[floor] | STANDARD_LIBRARY, f"{path.stem} imports {name}"
+            assert name in ALLOWED[floor] | STANDARD_LIBRARY, f"{name_of(path)} imports {name}"
 
 
 def test_no_module_imports_itself_in_a_circle():
-    graph = {path.stem: {name[1:] for name in imports(path) if name.startswith(".")} for path in MODULES}
+    graph = {name_of(path): {name[1:] for name in imports(path) if name.startswith(".")} for path in MODULES}
     while graph:
         leaves = {name for name, needs in graph.items() if not needs & graph.keys()}
         assert leaves, f"a circle among {sorted(graph)}"
         graph = {name: needs for name, needs in graph.items() if name not in leaves}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_the_package_shows_its_architecture_at_a_glance():
+    assert len([path for path in PACKAGE.iterdir() if path.name != "__pycache__"]) <= 16
+    for folder in {path.parent for path in MODULES} - {PACKAGE}:
+        assert folder.parent == PACKAGE, "no second level of folders"
+        assert len(list(folder.glob("*.py"))) > 2, "no folder of one file"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_no_module_is_longer_than_400_lines(path):
     assert len(path.read_text().splitlines()) <= 400
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_no_function_is_longer_than_60_lines_docstring_apart(path):
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef):
             docstring = node.body[0] if ast.get_docstring(node) else None
             length = node.end_lineno - node.lineno + 1
             length -= docstring.end_lineno - docstring.lineno + 1 if docstring else 0
-            assert length <= 60, f"{path.stem}.{node.name} has {length} lines"
+            assert length <= 60, f"{name_of(path)}.{node.name} has {length} lines"
 
 
 def public_modules():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skbackprop._network import Network, raw_scores
+from skbackprop._engine.network import Network, raw_scores
 from skbackprop.activations import ACTIVATIONS
 from skbackprop.initializers import INITIALIZERS, Initializer
 

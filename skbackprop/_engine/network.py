@@ -1,0 +1,323 @@
+"""A feed-forward network: layers as views on one flat parameter vector, forward and backward in preallocated buffers."""
+
+from itertools import pairwise
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from .._blas import add_outer
+
+# Rows predicted at a time are as many as keep the widest layer's activations within a core's own cache.
+PREDICTION_BYTES = 256 * 1024
+
+
+class Network:
+    """Layer sizes, activations, and all parameters in one vector.
+
+    Parameters
+    ----------
+    layer_sizes : sequence of int
+        Number of inputs, of units in each hidden layer, of outputs.
+    activations : sequence of Activation
+        One for each hidden layer.
+    fit_intercept : bool
+        Whether the layers have biases; without them `intercepts` stay zero and outside `theta`.
+    dtype : numpy.dtype
+        float32 or float64.
+
+    Attributes
+    ----------
+    theta : ndarray of shape (n_parameters,)
+        All weights, layer after layer, then all biases.
+    weights : ndarray of shape (n_weights,)
+        The part of `theta` that holds weights.
+    coefs, intercepts : list of ndarray
+        Views on `theta`, of shapes (fan_in, fan_out) and (fan_out,).
+    """
+
+    def __init__(self, layer_sizes, activations, fit_intercept, dtype):
+        self.layer_sizes = tuple(layer_sizes)
+        self.activations = tuple(activations)
+        self.fit_intercept = fit_intercept
+        self.n_weights = sum(fan_in * fan_out for fan_in, fan_out in pairwise(self.layer_sizes))
+        n_biases = sum(self.layer_sizes[1:]) if fit_intercept else 0
+        self.theta = np.zeros(self.n_weights + n_biases, dtype)
+        self.weights = self.theta[: self.n_weights]
+        self.coefs, self.intercepts = self.layer_views(self.theta)
+
+    def layer_views(self, vector):
+        """Return the parts of a vector laid out like `theta`: weight matrices and bias vectors, layer by layer."""
+        coefs, intercepts, start = [], [], 0
+        for fan_in, fan_out in pairwise(self.layer_sizes):
+            coefs.append(vector[start : start + fan_in * fan_out].reshape(fan_in, fan_out))
+            start += fan_in * fan_out
+        for fan_out in self.layer_sizes[1:]:
+            intercepts.append(vector[start : start + fan_out] if self.fit_intercept else np.zeros(fan_out, vector.dtype))
+            start += fan_out
+        return coefs, intercepts
+
+    def twin(self):
+        """Return a network of the same shape, with parameters of its own."""
+        return Network(self.layer_sizes, self.activations, self.fit_intercept, self.theta.dtype)
+
+    def initialize(self, initializer, random_state):
+        """Fill all parameters, layer by layer, by an initializer's rule."""
+        fed_by = (None, *self.activations)
+        own = (*self.activations, self.activations[-1] if self.activations else None)
+        for coef, intercept, below, activation in zip(self.coefs, self.intercepts, fed_by, own, strict=True):
+            initializer.fill(coef, intercept if self.fit_intercept else None, below, activation, random_state)
+        self.coefs[-1] *= getattr(initializer, "output_scale", 1.0)
+        self.intercepts[-1] *= getattr(initializer, "output_scale", 1.0)
+
+
+def _sparse_product(A, delta, out):
+    """Write the product of the transposed CSR batch `A` and `delta` into `out`."""
+    if A.nnz > A.shape[1]:
+        np.copyto(out, A.T @ delta)
+        return
+    # Most columns of a wide batch are empty: the product of the others is small, and no second `out` is made for it.
+    columns, positions = np.unique(A.indices, return_inverse=True)
+    compact = csr_array((A.data, positions, A.indptr), shape=(A.shape[0], len(columns)))
+    out.fill(0)
+    out[columns] = compact.T @ delta
+
+
+class Layer:
+    """One layer's share of the forward and the backward pass over batches of one size.
+
+    Parameters
+    ----------
+    coef, intercept : ndarray of shapes (fan_in, fan_out) and (fan_out,)
+        Parameters; `intercept` may be None.
+    coef_gradient, intercept_gradient : ndarray
+        Receive their gradients.
+    n_rows : int
+        Number of samples in a batch.
+    order : {"C", "F"}
+        Memory layout of what the layer computes.
+
+    Attributes
+    ----------
+    output, delta : ndarray of shape (n_rows, fan_out)
+        What the layer computes, and the derivative of the loss with respect to its raw scores.
+    """
+
+    def __init__(self, coef, intercept, coef_gradient, intercept_gradient, n_rows, order):
+        self.coef, self.coef_t, self.intercept = coef, coef.T, intercept
+        self.coef_gradient, self.intercept_gradient = coef_gradient, intercept_gradient
+        self.ones = np.ones(n_rows, coef.dtype)
+        self.output, self.delta = (np.empty((n_rows, coef.shape[1]), coef.dtype, order) for _ in range(2))
+        self.output_t = self.output.T
+
+    def forward(self, A):
+        """Compute and return the output for the inputs `A` of shape (n_rows, fan_in)."""
+        raise NotImplementedError
+
+    def backward(self, A):
+        """Compute the gradients from `delta` and the inputs `A`."""
+        if type(A) is np.ndarray:
+            A.T.dot(self.delta, self.coef_gradient)
+        else:
+            _sparse_product(A, self.delta, self.coef_gradient)
+        if self.intercept is not None:
+            self.ones.dot(self.delta, self.intercept_gradient)
+
+
+class OutputLayer(Layer):
+    """The raw scores.
+
+    Outputs are few: in Fortran order a loss reduces over them along the samples, several times faster.
+    """
+
+    def __init__(self, *parameters):
+        super().__init__(*parameters, order="F")
+
+    def forward(self, A):
+        """Compute and return the raw scores for the inputs `A`."""
+        if type(A) is np.ndarray:
+            self.coef_t.dot(A.T, self.output_t)
+        else:
+            np.copyto(self.output, A @ self.coef)
+        if self.intercept is not None:
+            add_outer(self.ones, self.intercept, self.output)
+        return self.output
+
+
+class HiddenLayer(Layer):
+    """An affine map and an activation, perhaps with dropout.
+
+    Parameters
+    ----------
+    activation : Activation
+    dropout : float
+        Probability that a unit is silent in a step.
+    generator : numpy.random.Generator or None
+        Decides which.
+    *parameters
+        Those of `Layer`.
+    """
+
+    def __init__(self, activation, dropout, generator, *parameters):
+        super().__init__(*parameters, order="C")
+        self.activation = activation
+        self.cache = np.empty_like(self.output) if activation.needs_cache else None
+        self.keep, self.generator = 1.0 - dropout, generator
+        self.mask, self.dropped = (np.empty_like(self.output) for _ in range(2)) if dropout else (None, None)
+
+    def forward(self, A):
+        """Compute and return the activations for the inputs `A`."""
+        output = self.output
+        if type(A) is np.ndarray:
+            A.dot(self.coef, output)
+        else:
+            np.copyto(output, A @ self.coef)
+        if self.intercept is not None:
+            add_outer(self.intercept, self.ones, self.output_t)
+        self.activation.forward(output, self.cache)
+        return output if self.mask is None else self._drop_out()
+
+    def _drop_out(self):
+        """Silence units at random and scale the rest up, so that the expected input of the next layer stays."""
+        self.generator.random(dtype=self.mask.dtype, out=self.mask)
+        np.less(self.mask, self.keep, out=self.mask)
+        np.divide(self.mask, self.keep, self.mask)
+        return np.multiply(self.output, self.mask, self.dropped)
+
+    def receive(self, above):
+        """Compute `delta` from that of the layer above: the chain rule."""
+        delta = above.delta.dot(above.coef_t, self.delta)
+        if self.mask is not None:
+            np.multiply(delta, self.mask, delta)
+        self.activation.backward(self.output, self.cache, delta)
+
+
+class Propagation:
+    """The forward and the backward pass over batches of one size, in buffers made once.
+
+    Parameters
+    ----------
+    network : Network
+    gradient : ndarray of shape (n_parameters,)
+        Receives the gradient, laid out like `network.theta`.
+    n_rows : int
+        Number of samples in a batch.
+    dropout, generator
+        See `HiddenLayer`.
+    """
+
+    def __init__(self, network, gradient, n_rows, dropout=0.0, generator=None):
+        intercepts = network.intercepts if network.fit_intercept else [None] * len(network.coefs)
+        parts = list(zip(network.coefs, intercepts, *network.layer_views(gradient), strict=True))
+        self.hidden = [
+            HiddenLayer(activation, dropout, generator, *part, n_rows)
+            for activation, part in zip(network.activations, parts[:-1], strict=True)
+        ]
+        self.last = OutputLayer(*parts[-1], n_rows)
+        self.delta = self.last.delta
+        self.scratch, self.values = np.empty_like(self.delta), np.empty(n_rows, self.delta.dtype)
+        self._downward = list(pairwise([self.last, *reversed(self.hidden)]))
+
+    def forward(self, X):
+        """Compute and return the raw scores of a batch `X` of shape (n_rows, n_features)."""
+        A = X
+        for layer in self.hidden:
+            A = layer.forward(A)
+        return self.last.forward(A)
+
+    def backward(self, X):
+        """Fill the gradient from `delta`, the derivative of the loss with respect to the raw scores of the batch `X`."""
+        lowest = self.last
+        for above, layer in self._downward:
+            above.backward(layer.output if layer.dropped is None else layer.dropped)
+            layer.receive(above)
+            lowest = layer
+        lowest.backward(X)
+
+
+def raw_scores(coefs, intercepts, activations, X):
+    """Return the raw scores for `X`, computed in chunks of rows whose activations fit in cache.
+
+    Parameters
+    ----------
+    coefs, intercepts : list of ndarray
+        Parameters, layer by layer, of shapes (fan_in, fan_out) and (fan_out,).
+    activations : sequence of Activation
+        One for each hidden layer.
+    X : ndarray or CSR of shape (n_samples, n_features)
+
+    Returns
+    -------
+    Z : ndarray of shape (n_samples, n_outputs)
+        In the dtype that `X` and the parameters promote to.
+
+    Notes
+    -----
+    An overflow in exp gives inf and then exactly 0 or 1, which is right: the caller silences it (`np.errstate`).
+    """
+    dtype = coefs[0].dtype
+    if X.dtype != dtype:
+        dtype = np.result_type(X.dtype, dtype)
+        coefs, intercepts = ([part.astype(dtype, copy=False) for part in parts] for parts in (coefs, intercepts))
+        X = X.astype(dtype, copy=False)
+    n_rows = X.shape[0]
+    widest = max(coef.shape[1] for coef in coefs)
+    chunk = max(1, PREDICTION_BYTES // (widest * dtype.itemsize))
+    if n_rows <= chunk:
+        return _forward(coefs, intercepts, activations, X, [None] * len(coefs))
+    Z = np.empty((n_rows, coefs[-1].shape[1]), dtype)
+    buffers = [np.empty((chunk, coef.shape[1]), dtype) for coef in coefs[:-1]]
+    for start in range(0, n_rows, chunk):
+        rows = slice(start, min(start + chunk, n_rows))
+        outs = [buffer[: rows.stop - start] for buffer in buffers]
+        _forward(coefs, intercepts, activations, X[rows], [*outs, Z[rows]])
+    return Z
+
+
+def hidden_activations(coefs, intercepts, activations, X, layer):
+    """Return the activations of the hidden layer of that number, of shape (n_samples, n_units); see `raw_scores`."""
+    # Up to there the network is one whose last layer has an activation.
+    stop = layer + 1
+    A = raw_scores(coefs[:stop], intercepts[:stop], activations[:layer], X)
+    activations[layer].forward(A, np.empty_like(A) if activations[layer].needs_cache else None)
+    return A
+
+
+def input_gradient(coefs, intercepts, activations, X, outputs):
+    """Return the gradient of one raw score of each sample with respect to its inputs: backpropagation down to them.
+
+    Parameters
+    ----------
+    coefs, intercepts, activations, X
+        See `raw_scores`.
+    outputs : ndarray of int of shape (n_samples,)
+        Number of the output unit whose raw score is meant.
+
+    Returns
+    -------
+    gradient : ndarray of shape (n_samples, n_features)
+    """
+    A, below = X, []
+    for coef, intercept, activation in zip(coefs, intercepts, activations, strict=False):
+        A = _affine(A, coef, intercept, None)
+        cache = np.empty_like(A) if activation.needs_cache else None
+        activation.forward(A, cache)
+        below.append((activation, A, cache))
+    delta = coefs[-1].T[outputs]
+    for coef, (activation, A, cache) in zip(reversed(coefs[:-1]), reversed(below), strict=True):
+        activation.backward(A, cache, delta)
+        delta = delta @ coef.T
+    return delta
+
+
+def _forward(coefs, intercepts, activations, A, outs):
+    """Return the raw scores for the inputs `A`, computed in the arrays `outs`, or in new ones where these are None."""
+    for coef, intercept, activation, out in zip(coefs, intercepts, activations, outs, strict=False):
+        A = _affine(A, coef, intercept, out)
+        activation.forward(A, np.empty_like(A) if activation.needs_cache else None)
+    return _affine(A, coefs[-1], intercepts[-1], outs[-1])
+
+
+def _affine(A, coef, intercept, out):
+    """Return A W + b, in `out` if that is an array."""
+    Z = A.dot(coef, out) if type(A) is np.ndarray else A @ coef
+    return np.add(Z, intercept, Z if out is None else out)

@@ -1,0 +1,330 @@
+"""The autoencoder: inputs in, a code and reconstructions out."""
+
+import numbers
+
+import numpy as np
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
+from sklearn.utils import check_array
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
+
+from .._engine.network import hidden_activations, raw_scores
+from ..losses import REGRESSION_LOSSES
+from .base import FLOATS, BaseBackprop, Samples
+from .docstrings import share_documentation
+from .targets import NumericTargetsMixin
+
+
+class TiedObjective:
+    """An objective on networks whose decoder is the encoder transposed.
+
+    Such networks are a linear subspace of all: their gradient is the orthogonal projection on it, the mean of each
+    layer's gradient and the transpose of that of its partner. Any optimizer that starts in the subspace stays there.
+
+    Parameters
+    ----------
+    objective : Objective
+    """
+
+    def __init__(self, objective):
+        self.objective, self.network, self.gradient = objective, objective.network, objective.gradient
+        self.follow_noise, self.base_rate = objective.follow_noise, objective.base_rate
+        self._coef_gradients, _ = self.network.layer_views(self.gradient)
+
+    def __call__(self, *arguments):
+        """Return the loss, and leave its gradient in `gradient`; see `Objective`."""
+        value = self.objective(*arguments)
+        tie(self._coef_gradients)
+        return value
+
+
+def tie(coefs):
+    """Project weight matrices on those of which the last is the transpose of the first, and so on, in place."""
+    for encoder, decoder in zip(coefs[: len(coefs) // 2], reversed(coefs), strict=False):
+        encoder[...] = 0.5 * (encoder + decoder.T)
+        decoder[...] = encoder.T
+
+
+@share_documentation
+class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NumericTargetsMixin, BaseBackprop):
+    """A neural network that learns to reconstruct its inputs, and so a code for them (Hinton and Salakhutdinov, 2006).
+
+    The code is the narrowest hidden layer, the first of several. Features are standardised inside, with the defaults, and
+    so are the reconstructions that training compares with them, so each feature counts the same.
+
+    Parameters
+    ----------
+    {PARAMETERS}
+    loss : {"squared_error", "absolute_error", "huber", "poisson", "gamma"} or RegressionLoss, default="squared_error"
+        The reconstruction error, summed over the features; see `skbackprop.losses`.
+    tied : bool, default=False
+        Whether the decoder's weights are the encoder's transposed (both for standardised features), which needs
+        `hidden_layer_sizes` that read the same backwards. A middle matrix, between two layers of a size, is free.
+    noise : float, default=0.0
+        Standard deviation of the normal noise added to the (standardised) inputs at each step, while the reconstruction is
+        compared with the clean ones: a denoising autoencoder (Vincent et al., 2008). For "sgd" and "adam".
+    scoring : {"loss"}, callable or None, default="loss"
+        What early stopping watches: the loss, or a scorer called with (autoencoder, X, X); None is `score`.
+
+    Attributes
+    ----------
+    {ATTRIBUTES}
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skbackprop import SigmoidBackpropAutoencoder
+    >>> X, _ = load_digits(return_X_y=True)
+    >>> autoencoder = SigmoidBackpropAutoencoder((60, 8, 60), random_state=0).fit(X)
+    >>> code = autoencoder.transform(X)
+    >>> code.shape, autoencoder.inverse_transform(code).shape
+    ((1797, 8), (1797, 64))
+    """
+
+    _accept_sparse = False
+    _parameter_constraints: dict = {
+        **BaseBackprop._parameter_constraints,
+        "loss": [
+            StrOptions(set(REGRESSION_LOSSES) - {"quantile"}),
+            HasMethods(["loss_gradient", "predict", "constant_scores", "location_scale"]),
+        ],
+        # The scorers that scikit-learn has names for ask for predictions.
+        "scoring": [StrOptions({"loss"}), callable, None],
+        "tied": ["boolean"],
+        "noise": [Interval(numbers.Real, 0, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(100, 10, 100),
+        activation="logistic",
+        *,
+        solver="adam",
+        alpha="auto",
+        batch_size=None,
+        learning_rate="auto",
+        learning_rate_init=0.007,
+        power_t=0.5,
+        max_iter=100,
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        verbose=False,
+        warm_start=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        n_iter_no_change=20,
+        max_fun=15000,
+        loss="squared_error",
+        init="auto",
+        fit_intercept=True,
+        weight_decay=0.0,
+        dropout=0.0,
+        standardize="auto",
+        clip_norm="auto",
+        scoring="loss",
+        max_time=None,
+        tied=False,
+        noise=0.0,
+    ):
+        self._set_parameters(locals())
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, *, X_val=None):
+        """Learn to reconstruct the samples.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+            Inputs; float32 is trained in float32, all else in float64.
+        y : None
+            Ignored.
+        X_val : as X, default=None
+            Validation samples. With `early_stopping=True` they take the place of the share of `X` that is otherwise set
+            aside; without, they are scored after each epoch (`validation_scores_`) and change nothing.
+
+        Returns
+        -------
+        self : SigmoidBackpropAutoencoder
+
+        Raises
+        ------
+        ValueError
+            If the data or a combination of parameters cannot be trained on. The estimator is then as it was before.
+        """
+        return self._fit(X, None, None, (X_val, X_val, None))
+
+    @available_if(BaseBackprop._has_partial_fit)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None, *, X_val=None):
+        """Train for one epoch on the given samples, on top of what was learnt before.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+            Inputs.
+        y : None
+            Ignored.
+        X_val : as X, default=None
+            Validation samples, scored after the epoch.
+
+        Returns
+        -------
+        self : SigmoidBackpropAutoencoder
+
+        Raises
+        ------
+        ValueError
+            If the data cannot be trained on. The estimator is then as it was before.
+        """
+        return self._fit(X, None, None, (X_val, X_val, None), incremental=True)
+
+    @np.errstate(over="ignore", under="ignore")
+    def transform(self, X):
+        """Return the code of each sample.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        code : ndarray of shape (n_samples, n_units)
+            Activations of the code layer.
+        """
+        X = self._checked(X)
+        return hidden_activations(self.coefs_, self.intercepts_, self._activations, X, self._code_layer)
+
+    @np.errstate(over="ignore", under="ignore")
+    def inverse_transform(self, X):
+        """Return the reconstructions that codes stand for.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_units)
+            Codes, as `transform` returns them.
+
+        Returns
+        -------
+        reconstruction : ndarray of shape (n_samples, n_features)
+            In the units of the inputs.
+
+        Raises
+        ------
+        ValueError
+            If the codes have the wrong number of units.
+        """
+        check_is_fitted(self)
+        code = check_array(X, dtype=FLOATS, input_name="X")
+        if code.shape[1] != self._n_features_out:
+            raise ValueError(
+                f"Got codes of {code.shape[1]} units where transform returns {self._n_features_out}: pass what it returned."
+            )
+        above = self._code_layer + 1
+        Z = raw_scores(self.coefs_[above:], self.intercepts_[above:], self._activations[above:], code)
+        return self._loss.predict(Z)
+
+    @np.errstate(over="ignore", under="ignore")
+    def score_samples(self, X):
+        """Return the negative reconstruction error of each sample: the loss that training descends, on scaled features.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+            Larger for samples that are more like those of the training.
+
+        Raises
+        ------
+        ValueError
+            If the loss is not made for such values, as "poisson" is not for negative ones.
+        """
+        X = self._checked(X)
+        self._refuse_targets(X, self._loss)
+        return -self._sample_losses(X, X)
+
+    def score(self, X, y=None):
+        """Return the mean of `score_samples`.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        score : float
+        """
+        return float(self.score_samples(X).mean())
+
+    # Inputs as targets -----------------------------------------------------------------------------------------------
+
+    @property
+    def _code_layer(self):
+        """Number of the hidden layer that is the code."""
+        sizes = [coef.shape[1] for coef in self.coefs_[:-1]]
+        return sizes.index(min(sizes))
+
+    @property
+    def _n_features_out(self):
+        """Number of units of the code, for their names."""
+        return self.coefs_[self._code_layer].shape[1]
+
+    def _wants_scaled_targets(self):
+        return self._is_wanted(self.standardize)
+
+    def _make_hidden_sizes(self):
+        sizes = super()._make_hidden_sizes()
+        if not sizes or (self.tied and sizes != sizes[::-1]):
+            wanted = "that read the same backwards, with tied=True" if sizes else "of at least one layer, the code"
+            raise ValueError(
+                f"Got hidden_layer_sizes={self.hidden_layer_sizes!r}: pass sizes {wanted}, such as (100, 10, 100)."
+            )
+        return sizes
+
+    def _make_network(self, samples, state, resume):
+        network = super()._make_network(samples, state, resume)
+        if self.tied:
+            free = network.theta.copy()
+            tie(network.coefs)
+            if not np.array_equal(network.theta, free):
+                # What training remembers of other weights, such as their momentum, would untie these.
+                state.get("loop", {}).pop("optimizer", None)
+                state["patience"] = {}
+        return network
+
+    def _make_objective(self, network, batches, state):
+        objective = super()._make_objective(network, batches, state)
+        return TiedObjective(objective) if self.tied else objective
+
+    def _encode(self, X, y, sample_weight, *, resume, incremental):
+        if resume:
+            self._refuse_another_link()
+        return self._validated(X, self.coefs_[0].dtype if resume else FLOATS, reset=not resume)
+
+    def _encode_validation(self, X, y, sample_weight, dtype):
+        return self._validated(X, dtype, reset=False)
+
+    def _validated(self, X, dtype, reset):
+        """Return checked `Samples` whose targets are the inputs."""
+        X = validate_data(self, X, dtype=dtype, order="C", reset=reset)
+        if self._wants_positive_targets():
+            check_non_negative(X, f"{type(self).__name__} with loss={self.loss!r}")
+        self._refuse_targets(X, self._make_loss())
+        return Samples(X, X, X, None)
+
+    def __sklearn_tags__(self):
+        """Return the tags: some losses want positive inputs."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.positive_only = self._wants_positive_targets()
+        return tags

@@ -1,0 +1,316 @@
+"""The classifier: labels in, predictions out."""
+
+import numpy as np
+from scipy.special import logsumexp
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.utils._param_validation import HasMethods, StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import validate_data
+
+from ..losses import CLASSIFICATION_LOSSES
+from .base import FLOATS, BaseBackprop, Samples, checked_weights
+from .docstrings import share_documentation
+from .features import InsideMixin
+from .labels import Labels, checked_labels, refuse_weights_of_one_class
+
+
+def _can_fit_partially(classifier):
+    """Return True, or say why `partial_fit` is not there."""
+    classifier._has_partial_fit()
+    if classifier.class_weight == "balanced":
+        raise AttributeError(
+            "partial_fit is not available with class_weight='balanced', since one call does not know all frequencies: pass "
+            "a dict of weights, as sklearn.utils.compute_class_weight makes it."
+        )
+    return True
+
+
+@share_documentation
+class SigmoidBackpropClassifier(ClassifierMixin, InsideMixin, BaseBackprop):
+    """A neural network for classification, trained by backpropagation.
+
+    Every parameter of scikit-learn's `MLPClassifier` is here, under its name, in its order and with its meaning; with the
+    same parameters, `init="glorot"` and the same `random_state`, so are its weights. Defaults that differ from
+    scikit-learn's are marked.
+
+    Parameters
+    ----------
+    {PARAMETERS}
+    loss : {"log_loss", "squared_error"} or Loss, default="log_loss"
+        What training descends; "squared_error" is that of sigmoid outputs, as in the teaching notebook. See
+        `skbackprop.losses`.
+    class_weight : dict, "balanced", list of dict or None, default=None
+        Factor on the weight of the samples of each class; "balanced" is inverse to the (weighted) frequency.
+    scoring : str, callable or None, default="loss"
+        What early stopping watches: the loss, or any scorer of scikit-learn; None is accuracy. (`MLPClassifier` watches
+        accuracy.)
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+    {ATTRIBUTES}
+
+    See Also
+    --------
+    sklearn.neural_network.MLPClassifier : The class that this one can stand in for.
+
+    References
+    ----------
+    Rumelhart, D. E., Hinton, G. E. and Williams, R. J. (1986). Learning representations by back-propagating errors. Nature
+    323, 533-536.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skbackprop import SigmoidBackpropClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> classifier = SigmoidBackpropClassifier(random_state=0).fit(X, y)
+    >>> classifier.score(X, y) > 0.95
+    True
+    """
+
+    _parameter_constraints: dict = {
+        **BaseBackprop._parameter_constraints,
+        "loss": [StrOptions(set(CLASSIFICATION_LOSSES)), HasMethods(["loss_gradient", "predict", "constant_scores"])],
+        "class_weight": [StrOptions({"balanced"}), dict, list, None],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(100,),
+        activation="logistic",
+        *,
+        solver="adam",
+        alpha="auto",
+        batch_size=None,
+        learning_rate="auto",
+        learning_rate_init=0.007,
+        power_t=0.5,
+        max_iter=100,
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        verbose=False,
+        warm_start=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        n_iter_no_change=20,
+        max_fun=15000,
+        loss="log_loss",
+        init="auto",
+        fit_intercept=True,
+        class_weight=None,
+        weight_decay=0.0,
+        dropout=0.0,
+        standardize="auto",
+        clip_norm="auto",
+        scoring="loss",
+        max_time=None,
+    ):
+        self._set_parameters(locals())
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+        """Train on labelled samples.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Inputs; float32 is trained in float32, all else in float64.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Labels: of two or more classes, or 0/1 indicators of several labels a sample.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights of the samples; by default 1 each.
+        X_val, y_val, sample_weight_val : as X, y, sample_weight, default=None
+            Validation samples. With `early_stopping=True` they take the place of the share of `X` that is otherwise set
+            aside; without, they are scored after each epoch (`validation_scores_`) and change nothing.
+
+        Returns
+        -------
+        self : SigmoidBackpropClassifier
+
+        Raises
+        ------
+        ValueError
+            If the data or a combination of parameters cannot be trained on. The estimator is then as it was before.
+        """
+        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+
+    @available_if(_can_fit_partially)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, sample_weight=None, classes=None, *, X_val=None, y_val=None, sample_weight_val=None):
+        """Train for one epoch on the given samples, on top of what was learnt before.
+
+        With `early_stopping=True` and validation samples, the weights are always those with the best validation score so
+        far, while training itself goes on from the latest. There is no `partial_fit` for a solver that needs all samples
+        at each step.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Inputs.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Labels, each among `classes`.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples, which may be negative here (the advantages of a policy gradient) and are normalised by
+            the sum of their absolute values.
+        classes : array-like of shape (n_classes,), default=None
+            All classes there will ever be; needed at the first call.
+        X_val, y_val, sample_weight_val : as X, y, sample_weight, default=None
+            Validation samples, scored after the epoch.
+
+        Returns
+        -------
+        self : SigmoidBackpropClassifier
+
+        Raises
+        ------
+        ValueError
+            If the data cannot be trained on. The estimator is then as it was before.
+        """
+        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), incremental=True, classes=classes)
+
+    @np.errstate(over="ignore", under="ignore")
+    def predict(self, X):
+        """Return the most probable class of each sample, or the labels with a probability above one half.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        """
+        Z = self._raw_scores(X)
+        if self._labels.target_type == "multilabel-indicator":
+            return (Z > 0).astype(np.int64)
+        return self.classes_.take(Z[:, 0] > 0 if self._labels.target_type == "binary" else Z.argmax(axis=1))
+
+    @np.errstate(over="ignore", under="ignore")
+    def decision_function(self, X):
+        """Return the raw scores of the output units, before the link to probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            For two classes one score a sample, positive where the second class is the more probable.
+        """
+        Z = self._raw_scores(X)
+        return Z[:, 0] if self._labels.target_type == "binary" else Z
+
+    @np.errstate(over="ignore", under="ignore")
+    def predict_proba(self, X):
+        """Return the probability of each class, or, for several labels a sample, of each label.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of `classes_`; of exclusive classes they sum to one.
+        """
+        return self._probabilities(self._raw_scores(X))
+
+    @np.errstate(over="ignore", under="ignore")
+    def predict_log_proba(self, X):
+        """Return the logarithm of the probability of each class or label, in nats; it is always finite.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes)
+            Exact also where the probability itself rounds to 0 or 1.
+        """
+        Z = self._raw_scores(X)
+        largest = np.finfo(Z.dtype).max / 4
+        return self._log_probabilities(np.clip(Z, -largest, largest, out=Z))
+
+    def __sklearn_tags__(self):
+        """Several labels a sample are welcome."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+    # Labels to numbers and back --------------------------------------------------------------------------------------
+
+    def _probabilities(self, Z):
+        """Return probabilities for raw scores, which may be overwritten."""
+        loss, target_type = self._loss, self._labels.target_type
+        if target_type == "multiclass" and not loss.normalized:
+            return np.exp(self._log_probabilities(Z))
+        if target_type == "binary":
+            return np.concatenate([loss.predict_complement(Z.copy()), loss.predict(Z)], axis=1)
+        return loss.predict(Z)
+
+    def _log_probabilities(self, Z):
+        """Return log-probabilities for raw scores."""
+        loss, target_type = self._loss, self._labels.target_type
+        logarithms = loss.log_predict(Z)
+        if target_type == "binary":
+            return np.concatenate([loss.log_predict(Z, complement=True), logarithms], axis=1)
+        if target_type == "multiclass" and not loss.normalized:
+            return logarithms - logsumexp(logarithms, axis=1, keepdims=True)
+        return logarithms
+
+    def _make_loss(self):
+        target_type = self._labels.target_type
+        table = {name: kinds[target_type] for name, kinds in CLASSIFICATION_LOSSES.items()}
+        loss = self._part(table, self.loss)
+        if loss.normalized and target_type != "multiclass":
+            raise ValueError(
+                f"Got loss={loss!r}, whose predictions for a sample sum to one, for {target_type} targets: use it with "
+                "three classes or more, or loss='log_loss', which fits every kind of target."
+            )
+        return loss
+
+    def _strata(self, samples):
+        return None if self._labels.target_type == "multilabel-indicator" else samples.y
+
+    def _encode(self, X, y, sample_weight, *, resume, incremental, classes=None):
+        dtype = self.coefs_[0].dtype if resume else FLOATS
+        X, y = self._validated(X, y, dtype, reset=not resume)
+        if not resume or not hasattr(self, "_labels"):
+            if incremental and classes is None:
+                raise ValueError(
+                    "Got no classes at the first call to partial_fit: pass classes, all labels there will ever be."
+                )
+            self._labels = Labels.of(y, classes)
+            self.classes_ = self._labels.classes
+        elif not incremental or classes is not None:
+            self._labels.refuse_others(y if classes is None else classes, incremental)
+        codes = self._labels.codes(y)
+        if sample_weight is not None:
+            sample_weight = checked_weights(sample_weight, X, any_sign=incremental)
+            if not incremental:
+                refuse_weights_of_one_class(sample_weight, codes)
+        sample_weight = self._labels.weighted(sample_weight, self.class_weight, codes)
+        return Samples(X, y, self._labels.indicators(codes), sample_weight)
+
+    def _encode_validation(self, X, y, sample_weight, dtype):
+        X, y = self._validated(X, y, dtype, reset=False)
+        codes = self._labels.codes(y)
+        if sample_weight is not None:
+            sample_weight = checked_weights(sample_weight, X, any_sign=False)
+        sample_weight = self._labels.weighted(sample_weight, self.class_weight, codes)
+        return Samples(X, y, self._labels.indicators(codes), sample_weight)
+
+    def _validated(self, X, y, dtype, reset):
+        """Return checked inputs, dense in C order or CSR, and checked labels."""
+        X, y = validate_data(self, X, y, accept_sparse="csr", multi_output=True, dtype=dtype, order="C", reset=reset)
+        return X, checked_labels(y)

@@ -1,0 +1,265 @@
+"""The outlier detector: what autoencoders of normal samples cannot reconstruct."""
+
+import math
+import numbers
+
+import numpy as np
+from joblib import Parallel, delayed
+from sklearn.base import OutlierMixin, _fit_context
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ..initializers import NearIdentity
+from .autoencoder import SigmoidBackpropAutoencoder
+from .callback_bridge import CallbackBridge, CallbackSupportMixin, fit_part, with_callbacks
+from .docstrings import share_documentation
+from .parameters import ParametersMixin
+from .scaling import Scaling
+from .state import become, draft_of
+
+# In standard deviations; farther out, one feature would decide alone.
+CLIPPED_AT = 20.0
+STEPS = 600
+
+
+@share_documentation
+class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, ParametersMixin):
+    """Autoencoders that learn normal samples, and tell the others by how badly they reconstruct them.
+
+    The features are standardised and clipped at 20 standard deviations. Each of a few wide denoising autoencoders (see
+    `SigmoidBackpropAutoencoder`), which differ in their first weights, gives the logarithm of the reconstruction error,
+    standardised over the training samples; the score of a sample is the negative mean of these. The idea is that of
+    replicator networks (Hawkins et al., 2002); here noise on the inputs takes the place of a bottleneck. Training is in
+    float32.
+
+    Parameters
+    ----------
+    {PARAMETERS}
+    loss : {"squared_error", "absolute_error", "huber"} or RegressionLoss, default="squared_error"
+        The reconstruction error, summed over the features; see `skbackprop.losses`.
+    noise : float, default=0.1
+        Standard deviation of the noise that the autoencoders learn to remove, in standard deviations of the features.
+    n_estimators : int, default=3
+        Number of autoencoders.
+    contamination : float, default=0.1
+        Share of the training samples that `predict` calls outliers, in (0, 0.5].
+    n_jobs : int or None, default=None
+        Processes that train the autoencoders; -1 uses all processors. The weights are the same for any number.
+
+    Attributes
+    ----------
+    estimators_ : list of SigmoidBackpropAutoencoder
+        The fitted autoencoders, of standardised and clipped samples.
+    offset_ : float
+        Score below which a sample is an outlier: `decision_function` is `score_samples` minus this.
+    n_iter_ : int
+        Epochs of the autoencoder that took most.
+    n_features_in_, feature_names_in_ : int and ndarray of shape (n_features_in_,)
+        Number of features, and their names if they have any.
+
+    Notes
+    -----
+    With `max_iter=None` training takes as many epochs as make 600 steps, however few or many samples there are. With
+    `init="auto"` the units bend more sharply than those of other estimators: many that are nearly linear would reconstruct
+    whatever they are given.
+
+    `offset_` is a quantile of the scores of the training samples, as in scikit-learn's detectors. Networks reconstruct what
+    they were trained on better than what is new: of a few hundred samples so much better that `predict` calls far more than
+    `contamination` of new normal samples outliers. For these take a threshold of `score_samples` on held-out normal
+    samples.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.metrics import roc_auc_score
+    >>> from skbackprop import SigmoidBackpropOutlierDetector
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> benign = X[y == 1]
+    >>> detector = SigmoidBackpropOutlierDetector(hidden_layer_sizes=(50,), random_state=0).fit(benign[:200])
+    >>> scores = detector.score_samples(X)
+    >>> roc_auc_score(y, scores) > 0.9
+    True
+    """
+
+    _parameter_constraints: dict = {
+        **{
+            name: allowed
+            for name, allowed in SigmoidBackpropAutoencoder._parameter_constraints.items()
+            if name not in {"warm_start", "standardize", "scoring", "tied"}
+        },
+        # Standardised samples are not positive, as the other losses want them.
+        "loss": [
+            StrOptions({"squared_error", "absolute_error", "huber"}),
+            HasMethods(["loss_gradient", "predict", "constant_scores", "location_scale"]),
+        ],
+        "max_iter": [Interval(numbers.Integral, 1, None, closed="left"), None],
+        "n_estimators": [Interval(numbers.Integral, 1, None, closed="left")],
+        "contamination": [Interval(numbers.Real, 0, 0.5, closed="right")],
+        "n_jobs": [numbers.Integral, None],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(512,),
+        activation="logistic",
+        *,
+        solver="adam",
+        alpha=0.0001,
+        batch_size=256,
+        learning_rate="one_cycle",
+        learning_rate_init=0.003,
+        power_t=0.5,
+        max_iter=None,
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        verbose=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        n_iter_no_change=20,
+        max_fun=15000,
+        loss="squared_error",
+        init="auto",
+        fit_intercept=True,
+        weight_decay=0.0,
+        dropout=0.0,
+        clip_norm="auto",
+        max_time=None,
+        noise=0.1,
+        n_estimators=3,
+        contamination=0.1,
+        n_jobs=None,
+    ):
+        self._set_parameters(locals())
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Learn what normal samples are like.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+            Mostly normal samples.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : SigmoidBackpropOutlierDetector
+
+        Raises
+        ------
+        ValueError
+            If the data or a combination of parameters cannot be trained on. The estimator is then as it was before.
+        """
+        draft = draft_of(self)
+        # float64: an outlier may lie where float32 overflows.
+        validated = validate_data(draft, X, dtype=np.float64)
+        bridge = CallbackBridge.of(self, X, y, None, self.n_estimators)
+        draft._train(validated, bridge)
+        return become(self, draft, bridge)
+
+    def _train(self, X, bridge):
+        """Train the autoencoders and set the fitted attributes."""
+        self._scaling = Scaling.of(X, None, center=True)
+        standardized = _clipped(X, self._scaling)
+        seeds = check_random_state(self.random_state).randint(np.iinfo(np.int32).max, size=self.n_estimators)
+        settings = self._autoencoder_settings(len(X))
+        self.estimators_ = Parallel(n_jobs=self.n_jobs)(
+            delayed(fit_part)(
+                SigmoidBackpropAutoencoder(**settings, random_state=seed),
+                standardized.astype(np.float32),
+                None if bridge is None else bridge.part("autoencoder"),
+            )
+            for seed in seeds
+        )
+        self.n_iter_ = max(estimator.n_iter_ for estimator in self.estimators_)
+        errors = self._log_errors(standardized)
+        spread = errors.std(axis=1)
+        self._error_location, self._error_scale = errors.mean(axis=1), np.where(spread > 0, spread, 1.0)
+        self.offset_ = float(np.quantile(self._standardized_score(errors), self.contamination))
+
+    def score_samples(self, X):
+        """Return how normal each sample is: the negative mean of the standardised logarithms of the errors.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+            0 for the average of the training samples, in their standard deviations; smaller for outliers.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        return self._standardized_score(self._log_errors(_clipped(X, self._scaling)))
+
+    def decision_function(self, X):
+        """Return `score_samples` minus `offset_`: negative for outliers.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+        """
+        return self.score_samples(X) - self.offset_
+
+    def predict(self, X):
+        """Return +1 for normal samples and -1 for outliers.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        labels : ndarray of int of shape (n_samples,)
+        """
+        return np.where(self.decision_function(X) >= 0, 1, -1)
+
+    def _autoencoder_settings(self, n_samples):
+        """Return the parameters of the autoencoders, those that depend on the number of samples filled in."""
+        shared = set(SigmoidBackpropAutoencoder._get_param_names()) & set(self._get_param_names()) - {"random_state"}
+        settings = {name: getattr(self, name) for name in shared}
+        n_held_out = math.ceil(self.validation_fraction * n_samples) if self.early_stopping else 0
+        n_rows = max(n_samples - n_held_out, 1)
+        if isinstance(self.batch_size, numbers.Integral):
+            settings["batch_size"] = min(self.batch_size, n_rows)
+        if self.max_iter is None:
+            full_batch = getattr(self._make_optimizer(), "full_batch", False)
+            steps_an_epoch = 1 if full_batch else math.ceil(n_rows / self._make_batch_size(n_rows))
+            settings["max_iter"] = math.ceil(STEPS / steps_an_epoch)
+        return {**settings, "standardize": False, "init": self._make_initializer()}
+
+    def _make_initializer(self):
+        # Many units that are nearly linear reconstruct whatever they are given.
+        return NearIdentity(sharpness=16.0) if self.init == "auto" else super()._make_initializer()
+
+    def _log_errors(self, standardized):
+        """Return the logarithm of each autoencoder's error on each sample, of shape (n_estimators, n_samples)."""
+        # float64 samples are scored in float64, whatever the weights are: a score must not depend on its company.
+        errors = -np.array([estimator.score_samples(standardized) for estimator in self.estimators_])
+        return np.log(np.maximum(errors, np.finfo(np.float32).tiny))
+
+    def _standardized_score(self, errors):
+        """Return the negative mean of the standardised errors."""
+        return -((errors.T - self._error_location) / self._error_scale).mean(axis=1)
+
+
+def _clipped(X, scaling):
+    """Return standardised samples within the bounds."""
+    with np.errstate(over="ignore"):
+        standardized = X - scaling.mean
+        standardized /= scaling.scale
+    return np.clip(standardized, -CLIPPED_AT, CLIPPED_AT, standardized)

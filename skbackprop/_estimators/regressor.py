@@ -1,0 +1,239 @@
+"""The regressor: numbers in, numbers out."""
+
+import numbers
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import RegressorMixin, _fit_context
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import column_or_1d, validate_data
+
+from ..losses import REGRESSION_LOSSES
+from .base import FLOATS, BaseBackprop, Samples, checked_weights
+from .docstrings import share_documentation
+from .features import InsideMixin
+from .targets import NumericTargetsMixin
+
+
+@share_documentation
+class SigmoidBackpropRegressor(RegressorMixin, InsideMixin, NumericTargetsMixin, BaseBackprop):
+    """A neural network for regression, trained by backpropagation.
+
+    Every parameter of scikit-learn's `MLPRegressor` is here, under its name, in its order and with its meaning; with the
+    same parameters, `init="glorot"`, the same `random_state` and one output, so are its weights. Defaults that differ from
+    scikit-learn's are marked.
+
+    Parameters
+    ----------
+    loss : {"squared_error", "absolute_error", "huber", "poisson", "quantile", "gamma"} or RegressionLoss, \
+default="squared_error"
+        What training descends, summed over the outputs; see `skbackprop.losses`. "poisson" needs targets that are not
+        negative, "gamma" positive ones; both predict exp of the raw score.
+    {PARAMETERS}
+    scoring : str, callable or None, default="loss"
+        What early stopping watches: the loss, or any scorer of scikit-learn; None is R^2. (`MLPRegressor` watches R^2.)
+    quantile : float, default=0.5
+        The quantile that "quantile" learns, in (0, 1).
+    standardize_targets : bool or "auto", default="auto"
+        Whether to train on targets of mean 0 and deviation 1 (of median and interquartile range where the loss is robust,
+        of mean 1 with "poisson" and "gamma"); `coefs_` and predictions are in the units of `y` all the same, `loss_` and
+        `loss_curve_` in those of the scaled targets. Without biases, targets are not shifted. The scaling is that of the
+        first call of `fit` or `partial_fit`. "auto" is to do so with `init="auto"`.
+
+    Attributes
+    ----------
+    {ATTRIBUTES}
+
+    See Also
+    --------
+    sklearn.neural_network.MLPRegressor : The class that this one can stand in for.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skbackprop import SigmoidBackpropRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> regressor = SigmoidBackpropRegressor(random_state=0).fit(X, y)
+    >>> regressor.score(X, y) > 0.5
+    True
+    """
+
+    _parameter_constraints: dict = {
+        **BaseBackprop._parameter_constraints,
+        "loss": [
+            StrOptions(set(REGRESSION_LOSSES)),
+            HasMethods(["loss_gradient", "predict", "constant_scores", "location_scale"]),
+        ],
+        "quantile": [Interval(numbers.Real, 0, 1, closed="neither")],
+        "standardize_targets": ["boolean", StrOptions({"auto"})],
+    }
+
+    def __init__(
+        self,
+        loss="squared_error",
+        hidden_layer_sizes=(100,),
+        activation="logistic",
+        *,
+        solver="adam",
+        alpha="auto",
+        batch_size=None,
+        learning_rate="auto",
+        learning_rate_init=0.007,
+        power_t=0.5,
+        max_iter=100,
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        verbose=False,
+        warm_start=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        n_iter_no_change=20,
+        max_fun=15000,
+        init="auto",
+        fit_intercept=True,
+        weight_decay=0.0,
+        dropout=0.0,
+        standardize="auto",
+        clip_norm="auto",
+        scoring="loss",
+        max_time=None,
+        quantile=0.5,
+        standardize_targets="auto",
+    ):
+        self._set_parameters(locals())
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+        """Train on samples with known targets.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Inputs; float32 is trained in float32, all else in float64.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights of the samples; by default 1 each.
+        X_val, y_val, sample_weight_val : as X, y, sample_weight, default=None
+            Validation samples. With `early_stopping=True` they take the place of the share of `X` that is otherwise set
+            aside; without, they are scored after each epoch (`validation_scores_`) and change nothing.
+
+        Returns
+        -------
+        self : SigmoidBackpropRegressor
+
+        Raises
+        ------
+        ValueError
+            If the data or a combination of parameters cannot be trained on. The estimator is then as it was before.
+        """
+        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+
+    @available_if(BaseBackprop._has_partial_fit)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+        """Train for one epoch on the given samples, on top of what was learnt before.
+
+        With `early_stopping=True` and validation samples, the weights are always those with the best validation score so
+        far, while training itself goes on from the latest. There is no `partial_fit` for a solver that needs all samples
+        at each step.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Inputs.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples, which may be negative here and are normalised by the sum of their absolute values.
+        X_val, y_val, sample_weight_val : as X, y, sample_weight, default=None
+            Validation samples, scored after the epoch.
+
+        Returns
+        -------
+        self : SigmoidBackpropRegressor
+
+        Raises
+        ------
+        ValueError
+            If the data cannot be trained on. The estimator is then as it was before.
+        """
+        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), incremental=True)
+
+    @np.errstate(over="ignore", under="ignore")
+    def predict(self, X):
+        """Return the predicted targets.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        """
+        Z = self._raw_scores(X)
+        prediction = self._loss.predict(Z)
+        return prediction[:, 0] if self.n_outputs_ == 1 else prediction
+
+    def __sklearn_tags__(self):
+        """Several targets a sample are welcome; some losses want them positive."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.positive_only = self._wants_positive_targets()
+        # scikit-learn's check of several targets uses negative ones whatever the other tag says.
+        tags.target_tags.multi_output = not tags.target_tags.positive_only
+        return tags
+
+    # Targets to numbers and back -------------------------------------------------------------------------------------
+
+    def _wants_scaled_targets(self):
+        return self._is_wanted(self.standardize_targets)
+
+    def _encode(self, X, y, sample_weight, *, resume, incremental):
+        samples = self._validated(X, y, sample_weight, self.coefs_[0].dtype if resume else FLOATS, not resume, incremental)
+        n_outputs = samples.Y.shape[1]
+        if not resume:
+            self.n_outputs_ = n_outputs
+            return samples
+        self._refuse_another_link()
+        self.n_outputs_ = self.coefs_[-1].shape[1]
+        if n_outputs != self.n_outputs_:
+            raise ValueError(
+                f"Got y with {n_outputs} outputs where an earlier call had {self.n_outputs_}: pass as many, or fit anew "
+                "with warm_start=False."
+            )
+        return samples
+
+    def _encode_validation(self, X, y, sample_weight, dtype):
+        samples = self._validated(X, y, sample_weight, dtype, reset=False, any_sign=False)
+        n_outputs = samples.Y.shape[1]
+        if n_outputs != self.n_outputs_:
+            raise ValueError(f"Got y_val with {n_outputs} outputs where y has {self.n_outputs_}: pass as many.")
+        return samples
+
+    def _validated(self, X, y, sample_weight, dtype, reset, any_sign):
+        """Return checked `Samples`: inputs dense in C order or CSR, targets that suit the loss."""
+        X, y = validate_data(
+            self, X, y, accept_sparse="csr", multi_output=True, y_numeric=True, dtype=dtype, order="C", reset=reset
+        )
+        if issparse(y):
+            raise TypeError("Got sparse targets: pass a dense array, such as y.toarray().")
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        if sample_weight is not None:
+            sample_weight = checked_weights(sample_weight, X, any_sign)
+        with np.errstate(over="ignore"):
+            Y = y.astype(X.dtype).reshape(len(y), -1)
+        if not np.isfinite(Y).all():
+            raise ValueError(
+                f"Got targets that are infinite in {X.dtype}, the type of X: pass X in float64, or smaller targets."
+            )
+        self._refuse_targets(Y, self._make_loss())
+        return Samples(X, y, Y, sample_weight)

@@ -1,0 +1,220 @@
+"""Display of the gradients of the layers."""
+
+import numpy as np
+from sklearn.exceptions import NotFittedError
+
+from ._plotting import add_label, axes_for, check_fitted, check_matplotlib, line_style, loss_unit, whole_ticks
+
+LAYER = "layer of weights (1 is fed by the inputs)"
+# A colour bar numbers all layers up to this many, and else as many of them, evenly spread.
+LAYERS_NAMED = 10
+
+
+class GradientFlowDisplay:
+    """Norm of the gradient of each layer, on a logarithmic axis: over the epochs, or over the layers.
+
+    A gradient that vanishes towards the inputs, or explodes, is a line that falls or rises by orders of magnitude over the
+    layers (Glorot and Bengio, 2010). Create it with `from_estimator`, with `from_monitor`, or from numbers. Displays that
+    are drawn on the same axes share them.
+
+    Parameters
+    ----------
+    gradient_norms : array-like of shape (n_epochs, n_layers) or (n_layers,)
+        Norms, from the layer that the inputs feed to the one of the outputs: in each epoch, to be drawn as a line for each
+        layer, or at one moment, to be drawn as one line over the layers.
+    epochs : array-like of shape (n_epochs,), default=None
+        Numbers of the epochs; None if they are 1, 2, 3 and so on.
+    loss_unit : str, default=None
+        Unit of the loss, such as "nats".
+    label : str, default=None
+        Name of the network in the legend.
+
+    Attributes
+    ----------
+    ax_, figure_ : matplotlib Axes and Figure
+        What is drawn on.
+    lines_ : list of matplotlib Line2D
+        A line for each layer, or one.
+    colorbar_ : matplotlib Colorbar or None
+        Says which colour is which layer, where each layer has a line.
+    zeros_ : list of matplotlib Line2D
+        Marks at the bottom, for norms of exactly 0, which have no place on a logarithmic axis; one for each line that has
+        such norms.
+
+    Raises
+    ------
+    ValueError
+        If the norms have neither one nor two dimensions, or there is not one number for each epoch.
+
+    Examples
+    --------
+    >>> from skbackprop.display import GradientFlowDisplay
+    >>> display = GradientFlowDisplay([1e-6, 1e-4, 1e-2], loss_unit="nats", label="logistic")
+    >>> display.gradient_norms.shape
+    (3,)
+    """
+
+    def __init__(self, gradient_norms, *, epochs=None, loss_unit=None, label=None):
+        self.gradient_norms = np.asarray(gradient_norms, dtype=float)
+        if self.gradient_norms.ndim not in {1, 2}:
+            raise ValueError(
+                f"Got gradient_norms of shape {self.gradient_norms.shape}: pass an array of shape (n_epochs, n_layers), or "
+                "(n_layers,)."
+            )
+        n_epochs = len(self.gradient_norms)
+        if epochs is not None and np.shape(epochs) != (n_epochs,):
+            raise ValueError(
+                f"Got epochs of shape {np.shape(epochs)} for {n_epochs} rows of norms: pass a number for each."
+            )
+        self.epochs = np.arange(1, n_epochs + 1) if epochs is None else np.asarray(epochs)
+        self.loss_unit, self.label = loss_unit, label
+
+    @classmethod
+    def from_estimator(cls, estimator, X, y=None, *, sample_weight=None, ax=None, label=None, **kwargs):
+        """Draw the norm of the gradient of each layer at the weights of a fitted network.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A fitted network.
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Samples whose loss, without penalty, is differentiated.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Their targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Their weights.
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None makes new ones.
+        label : str, default=None
+            Name of the network in the legend, where several share the axes.
+        **kwargs : dict
+            Passed to `plot`.
+
+        Returns
+        -------
+        display : GradientFlowDisplay
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the estimator is not fitted.
+        TypeError
+            If it is no network.
+        ImportError
+            If matplotlib is not installed.
+
+        See Also
+        --------
+        skbackprop.inspection.gradient_flow : The same norms as numbers, with a verdict in words.
+        """
+        check_matplotlib(f"{cls.__name__}.from_estimator")
+        check_fitted(estimator, "coefs_")
+        from ..inspection import gradient_flow  # noqa: PLC0415 (only this needs it)
+
+        flow = gradient_flow(estimator, X, y, sample_weight=sample_weight)
+        norms = [layer.gradient_norm for layer in flow.layers]
+        return cls(norms, loss_unit=loss_unit(estimator), label=label).plot(ax, **kwargs)
+
+    @classmethod
+    def from_monitor(cls, monitor, *, loss_unit=None, ax=None, label=None, **kwargs):
+        """Draw the norms that a callback has noted, epoch by epoch.
+
+        Parameters
+        ----------
+        monitor : object
+            Has `gradient_norms_`, of shape (n_epochs, n_layers), and perhaps the numbers of the epochs as `epochs_`.
+        loss_unit : str, default=None
+            Unit of the loss, such as "nats".
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None makes new ones.
+        label : str, default=None
+            Name of the network in the legend, where several share the axes.
+        **kwargs : dict
+            Passed to `plot`.
+
+        Returns
+        -------
+        display : GradientFlowDisplay
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the callback has noted nothing yet.
+        TypeError
+            If it is a class.
+        ImportError
+            If matplotlib is not installed.
+        """
+        check_matplotlib(f"{cls.__name__}.from_monitor")
+        norms = getattr(monitor, "gradient_norms_", None)
+        if isinstance(monitor, type):
+            raise TypeError(f"Got the class {monitor.__name__}: pass the instance that a network was fitted with.")
+        if norms is None:
+            raise NotFittedError(
+                f"This {type(monitor).__name__} has no gradient_norms_ yet: fit a network with it, then draw it."
+            )
+        epochs = getattr(monitor, "epochs_", None)
+        return cls(norms, epochs=epochs, loss_unit=loss_unit, label=label).plot(ax, **kwargs)
+
+    def plot(self, ax=None, *, cmap="viridis", **kwargs):
+        """Draw the norms.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None makes new ones.
+        cmap : str or matplotlib Colormap, default="viridis"
+            Colours of the layers, where each has a line.
+        **kwargs : dict
+            Passed to matplotlib's `Axes.plot` for each line, such as `linestyle`.
+
+        Returns
+        -------
+        self : GradientFlowDisplay
+        """
+        ax, kwargs = axes_for(self, ax), line_style(kwargs)
+        over_epochs, norms = self.gradient_norms.ndim == 2, np.atleast_2d(self.gradient_norms.T)
+        self.lines_, self.zeros_ = [], []
+        self.colorbar_ = None
+        if over_epochs:
+            colours = self._layer_colours(cmap, len(norms))
+            marker = "o" if norms.shape[1] == 1 else None
+            for norm, colour, label in zip(norms, colours, [self.label, *[None] * (len(norms) - 1)], strict=True):
+                self._draw(norm, {"label": label, "color": colour, "marker": marker, **kwargs})
+        else:
+            self._draw(norms[0], {"label": self.label, "marker": "o", **kwargs})
+        unit = f" ({self.loss_unit} per unit of weight)" if self.loss_unit else ""
+        ax.set(xlabel="epoch" if over_epochs else LAYER, yscale="log")
+        ax.set_ylabel(add_label(ax.get_ylabel(), f"norm of the gradient{unit}"))
+        whole_ticks(ax)
+        if ax.get_legend_handles_labels()[0]:
+            ax.legend()
+        return self
+
+    def _layer_colours(self, cmap, n_layers):
+        """Return a colour for each layer, and say in a colour bar which, unless one on these axes says so already."""
+        from matplotlib import cm, colormaps, colors  # noqa: PLC0415 (optional)
+
+        # The brightest colours would hardly show on white.
+        colours = colormaps.get_cmap(cmap)(np.linspace(0, 0.9, n_layers))
+        bars = self.ax_.__dict__.setdefault("_layer_bars", {})
+        if (key := colours.tobytes()) not in bars:
+            edges = np.arange(n_layers + 1) + 0.5
+            scale = cm.ScalarMappable(colors.BoundaryNorm(edges, n_layers), colors.ListedColormap(colours))
+            ticks = np.unique(np.linspace(1, n_layers, min(n_layers, LAYERS_NAMED)).round())
+            bars[key] = self.figure_.colorbar(scale, ax=self.ax_, label=LAYER, ticks=ticks)
+            bars[key].minorticks_off()
+        self.colorbar_ = bars[key]
+        return colours
+
+    def _draw(self, norms, style):
+        """Draw a line, with a mark at the bottom of the axes for each norm of exactly 0."""
+        # One line over the layers numbers these, which are as many as there are norms.
+        steps, zero = self.epochs, norms == 0
+        (line,) = self.ax_.plot(steps, np.where(zero, np.nan, norms), **style)
+        self.lines_.append(line)
+        if zero.any():
+            bottom = {"transform": self.ax_.get_xaxis_transform(), "clip_on": False, "color": line.get_color()}
+            name = line.get_label()
+            name = "exactly 0" if name.startswith("_") else f"{name}: exactly 0"
+            self.zeros_ += self.ax_.plot(steps[zero], np.zeros(zero.sum()), "v", label=name, **bottom)

@@ -1,0 +1,238 @@
+"""Losses of numbers."""
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import xlogy
+
+from ._base import Loss, sum_outputs, weighted_mean
+
+
+def _quantile(Y, sample_weight, quantile):
+    """Return a weighted quantile of each output, of shape (n_outputs,): the least value with enough weight up to it."""
+    order = np.argsort(Y, axis=0)
+    weight_up_to = np.cumsum(sample_weight[order], axis=0, dtype=np.float64)
+    position = (weight_up_to < quantile * weight_up_to[-1]).sum(axis=0)
+    return np.take_along_axis(Y, np.take_along_axis(order, position[np.newaxis], axis=0), axis=0)[0]
+
+
+class RegressionLoss(Loss):
+    """What regression asks of a loss beyond `Loss`: how its targets may be standardised.
+
+    Attributes
+    ----------
+    log_link : bool, default=False
+        Whether the prediction is exp(z), so that a factor on the targets is a shift of the raw scores.
+    least_target : float, default=-inf
+        Targets must be larger than this, or may be equal if `least_included`.
+    least_included : bool, default=True
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.losses import SquaredError
+    >>> location, scale = SquaredError().location_scale(np.array([[1.0], [3.0]]), np.ones(2))
+    >>> location, scale
+    (array([2.]), array([1.]))
+    """
+
+    log_link = False
+    least_target, least_included = -np.inf, True
+
+    def location_scale(self, Y, sample_weight):
+        """Return what standardising takes off each output, and what it divides by; both of shape (n_outputs,).
+
+        With a log link nothing is taken off.
+        """
+        location = weighted_mean(Y, sample_weight)
+        return location, np.sqrt(weighted_mean((Y - location) ** 2, sample_weight))
+
+    def predict(self, Z):
+        """Return the predictions for raw scores `Z`: these themselves."""
+        return Z
+
+
+class SquaredError(RegressionLoss):
+    """Half the squared error, (y - z)^2 / 2: the mean is learnt (Gauss, 1809)."""
+
+    def loss_gradient(self, Y, Z, values, gradient, scratch):
+        """Write the losses and the gradient, Z - Y; see `Loss.loss_gradient`."""
+        np.subtract(Z, Y, gradient)
+        np.multiply(gradient, gradient, scratch)
+        sum_outputs(scratch, values)
+        np.multiply(values, 0.5, values)
+
+    def gradient(self, Y, Z, gradient, scratch):
+        """Write the gradient alone; see `Loss.gradient`."""
+        np.subtract(Z, Y, gradient)
+
+    def constant_scores(self, Y, sample_weight):
+        """Return the mean."""
+        return weighted_mean(Y, sample_weight)
+
+
+class Quantile(RegressionLoss):
+    """The pinball loss, max(q (y - z), (1 - q) (z - y)): the quantile q is learnt (Koenker and Bassett, 1978).
+
+    Targets are standardised by median and interquartile range, which outliers do not move.
+
+    Parameters
+    ----------
+    quantile : float, default=0.5
+        In (0, 1).
+    """
+
+    def __init__(self, quantile=0.5):
+        self.quantile = quantile
+
+    def loss_gradient(self, Y, Z, values, gradient, scratch):
+        """Write the losses and the gradient, 1 - q above the target and -q below; see `Loss.loss_gradient`."""
+        np.subtract(Z, Y, Z)
+        np.multiply(Z, 1 - self.quantile, scratch)
+        np.multiply(Z, -self.quantile, gradient)
+        np.maximum(scratch, gradient, out=scratch)
+        sum_outputs(scratch, values)
+        np.greater(Z, 0, out=gradient)
+        np.subtract(gradient, self.quantile, gradient)
+
+    def location_scale(self, Y, sample_weight):
+        """Return median and interquartile range, the latter so that it is the standard deviation of normal targets."""
+        median, lower, upper = (_quantile(Y, sample_weight, q) for q in (0.5, 0.25, 0.75))
+        spread = (upper - lower) / 1.349
+        # Most targets are the same: what spread there is has to do.
+        return median, np.where(spread > 0, spread, np.sqrt(weighted_mean((Y - median) ** 2, sample_weight)))
+
+    def constant_scores(self, Y, sample_weight):
+        """Return the quantile."""
+        return _quantile(Y, sample_weight, self.quantile)
+
+    def __repr__(self):
+        return f"{type(self).__name__}(quantile={self.quantile})"
+
+
+class AbsoluteError(Quantile):
+    """The absolute error, |y - z|: the median is learnt (Laplace, 1774)."""
+
+    def __init__(self):
+        super().__init__(quantile=0.5)
+
+    def loss_gradient(self, Y, Z, values, gradient, scratch):
+        """Write the losses and the gradient, the sign of Z - Y; see `Loss.loss_gradient`."""
+        np.subtract(Z, Y, Z)
+        np.abs(Z, scratch)
+        sum_outputs(scratch, values)
+        np.sign(Z, gradient)
+
+    __repr__ = Loss.__repr__
+
+
+class HuberLoss(RegressionLoss):
+    """Half the squared error up to `delta`, beyond it linear, delta (|y - z| - delta / 2) (Huber, 1964).
+
+    Targets are standardised by median and interquartile range, so by default the bend is where 18 % of normal targets lie
+    beyond it.
+
+    Parameters
+    ----------
+    delta : float, default=1.35
+        Where the loss becomes linear, in units of the standardised targets.
+    """
+
+    def __init__(self, delta=1.35):
+        self.delta = delta
+
+    def loss_gradient(self, Y, Z, values, gradient, scratch):
+        """Write the losses and the gradient, Z - Y within [-delta, delta]; see `Loss.loss_gradient`."""
+        np.subtract(Z, Y, Z)
+        np.clip(Z, -self.delta, self.delta, gradient)
+        # g (z - y) - g^2 / 2 is both branches in one.
+        np.multiply(gradient, -0.5, scratch)
+        np.add(scratch, Z, scratch)
+        np.multiply(scratch, gradient, scratch)
+        sum_outputs(scratch, values)
+
+    location_scale = Quantile.location_scale
+
+    def constant_scores(self, Y, sample_weight):
+        """Return the M-estimate of location."""
+
+        def slope(score, column):
+            return sample_weight @ np.clip(column - score, -self.delta, self.delta)
+
+        # Beyond the quartiles by delta, three quarters of the weight pull back with all their force.
+        lower, upper = (_quantile(Y, sample_weight, q).astype(np.float64) for q in (0.25, 0.75))
+        lower = np.minimum(lower - self.delta, np.nextafter(lower, -np.inf))
+        upper = np.maximum(upper + self.delta, np.nextafter(upper, np.inf))
+        parts = zip(lower, upper, Y.T.astype(np.float64), strict=True)
+        return np.array([brentq(slope, low, high, (column,), 1e-12 * self.delta) for low, high, column in parts])
+
+    def __repr__(self):
+        return f"{type(self).__name__}(delta={self.delta})"
+
+
+class PoissonDeviance(RegressionLoss):
+    """Half the Poisson deviance, exp(z) - y z + y log y - y: the mean of counts is learnt (Nelder and Wedderburn, 1972)."""
+
+    output_activation = "exp"
+    unit = "nats"
+    log_link = True
+    least_target = 0.0
+
+    def loss_gradient(self, Y, Z, values, gradient, scratch):
+        """Write the losses and the gradient, exp(Z) - Y; see `Loss.loss_gradient`."""
+        np.exp(Z, gradient)
+        np.multiply(Y, Z, Z)
+        xlogy(Y, Y, scratch)
+        np.subtract(scratch, Z, scratch)
+        np.subtract(gradient, Y, gradient)
+        np.add(scratch, gradient, scratch)
+        sum_outputs(scratch, values)
+
+    def gradient(self, Y, Z, gradient, scratch):
+        """Write the gradient alone; see `Loss.gradient`."""
+        np.exp(Z, gradient)
+        np.subtract(gradient, Y, gradient)
+
+    def location_scale(self, Y, sample_weight):
+        """Return zeros and the means."""
+        mean = weighted_mean(Y, sample_weight)
+        return np.zeros_like(mean), mean
+
+    def predict(self, Z):
+        """Return exp(Z), the mean."""
+        return np.exp(Z, Z)
+
+    def constant_scores(self, Y, sample_weight):
+        """Return the logarithm of the mean, finite at 0."""
+        return np.log(np.maximum(weighted_mean(Y, sample_weight), np.finfo(np.float64).tiny))
+
+
+class GammaDeviance(PoissonDeviance):
+    """Half the gamma deviance, z + y exp(-z) - log y - 1: the mean is learnt, of positive and skewed targets.
+
+    The source is Nelder and Wedderburn (1972).
+    """
+
+    least_included = False
+
+    def loss_gradient(self, Y, Z, values, gradient, scratch):
+        """Write the losses and the gradient, 1 - Y exp(-Z); see `Loss.loss_gradient`."""
+        np.negative(Z, scratch)
+        np.exp(scratch, scratch)
+        np.multiply(Y, scratch, scratch)
+        np.subtract(1, scratch, gradient)
+        np.subtract(Z, gradient, Z)
+        np.log(Y, scratch)
+        np.subtract(Z, scratch, scratch)
+        sum_outputs(scratch, values)
+
+    gradient = Loss.gradient
+
+
+REGRESSION_LOSSES = {
+    "squared_error": SquaredError,
+    "absolute_error": AbsoluteError,
+    "huber": HuberLoss,
+    "poisson": PoissonDeviance,
+    "quantile": Quantile,
+    "gamma": GammaDeviance,
+}

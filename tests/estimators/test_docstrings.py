@@ -1,0 +1,108 @@
+"""What the estimators share of their docstrings: every parameter once, with its own default, none that is not there."""
+
+import inspect
+import re
+import warnings
+
+import pytest
+from sklearn.datasets import load_iris
+
+from skbackprop import (
+    SigmoidBackpropAutoencoder,
+    SigmoidBackpropClassifier,
+    SigmoidBackpropOutlierDetector,
+    SigmoidBackpropRegressor,
+)
+from skbackprop._estimators.docstrings import ATTRIBUTES, PARAMETERS, share_documentation
+
+ESTIMATORS = [
+    SigmoidBackpropAutoencoder,
+    SigmoidBackpropClassifier,
+    SigmoidBackpropOutlierDetector,
+    SigmoidBackpropRegressor,
+]
+
+
+def section(estimator, title):
+    """The entries of a section of a numpydoc docstring: the names, comma-separated, and what stands behind the colon."""
+    text = inspect.getdoc(estimator).split(f"{title}\n{'-' * len(title)}\n")[1]
+    text = re.split(r"\n\n\S[^\n]*\n-{3,}\n", text)[0].replace("\\\n", "")
+    return re.findall(r"(?m)^(\w[\w, ]*) : (.*)$", text)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_each_parameter_is_documented_once_and_no_other(estimator):
+    names = [name for entry, _ in section(estimator, "Parameters") for name in entry.split(", ")]
+    assert sorted(names) == sorted(inspect.signature(estimator).parameters)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_each_default_is_the_signatures(estimator):
+    signature = inspect.signature(estimator).parameters
+    for entry, kind in section(estimator, "Parameters"):
+        names = entry.split(", ")
+        said = re.fullmatch(r"[\d.e-]+(, [\d.e-]+)* and [\w.-]+|.*", re.search(r"default=(.*)$", kind)[1])[0]
+        said = re.split(r", | and ", said) if len(names) > 1 else [said]
+        for name, default in zip(names, said, strict=True):
+            expected = signature[name].default
+            assert default == (f'"{expected}"' if isinstance(expected, str) else str(expected)), name
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_no_gap_or_brace_is_left(estimator):
+    text = inspect.getdoc(estimator)
+    assert "PARAMETERS" not in text
+    assert "ATTRIBUTES" not in text
+    assert "{{" not in text
+    assert "}}" not in text
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_fitted_attributes_are_those_documented(estimator):
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fitted = estimator(max_iter=1).fit(X, y)
+    names = {name for entry, _ in section(estimator, "Attributes") for name in entry.split(", ")}
+    assert names == {name for name in vars(fitted) if name.endswith("_") and not name.startswith("_")}
+
+
+def test_shared_entries_fill_the_gaps_of_a_class():
+    @share_documentation
+    class Small:
+        """Small.
+
+        Parameters
+        ----------
+        {PARAMETERS}
+        own : int
+            Its own.
+
+        Attributes
+        ----------
+        {ATTRIBUTES}
+        """
+
+        def __init__(self, alpha=0.25, solver="sgd", own=1):
+            pass
+
+    text = inspect.getdoc(Small)
+    assert re.search(r"(?m)^alpha : float.*, default=0\.25$", text)
+    assert 'Optimizer, default="sgd"' in text
+    assert "tol :" not in text
+    assert text.index("solver :") < text.index("alpha :") < text.index("own :")
+    assert ATTRIBUTES.splitlines()[0] in text
+
+
+def test_a_class_without_a_docstring_is_left_alone():
+    class Silent:
+        def __init__(self, alpha=1):
+            pass
+
+    assert not share_documentation(Silent).__doc__
+
+
+def test_shared_entries_are_in_numpydocs_form():
+    for text in (PARAMETERS, ATTRIBUTES):
+        for line in text.splitlines():
+            assert re.match(r"\w[\w, ]* : \S|    \S", line), line

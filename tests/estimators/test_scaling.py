@@ -1,0 +1,250 @@
+"""Standardisation inside fit: an affine map that nobody notices but the optimizer."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from sklearn.datasets import load_diabetes, load_wine
+from sklearn.preprocessing import StandardScaler
+
+from skbackprop import SigmoidBackpropClassifier, SigmoidBackpropRegressor
+from skbackprop._engine.network import Network, raw_scores
+from skbackprop._estimators import scaling as scaling_module
+from skbackprop._estimators.scaling import Scaling, TargetScaling
+from skbackprop.activations import ACTIVATIONS
+from skbackprop.initializers import INITIALIZERS
+from skbackprop.losses import REGRESSION_LOSSES
+
+X, y = load_wine(return_X_y=True)
+features, numbers = load_diabetes(return_X_y=True)
+LINEAR, LOGARITHMIC = ["squared_error", "absolute_error", "huber", "quantile"], ["poisson", "gamma"]
+
+
+# Few epochs are enough here; what the warnings say is tested where they are raised.
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def make(**parameters):
+    return SigmoidBackpropClassifier(**{"hidden_layer_sizes": (8,), "max_iter": 20, "random_state": 0, **parameters})
+
+
+@pytest.mark.parametrize("weight", [None, np.random.RandomState(0).randint(0, 3, len(X)).astype(float)])
+def test_means_and_deviations_are_weighted_and_constants_stay(monkeypatch, weight):
+    monkeypatch.setattr(scaling_module, "CHUNK_BYTES", 5000)
+    inputs = np.column_stack([X, np.full(len(X), 7.0)])
+    scaling = Scaling.of(inputs, weight, center=True)
+    rows = np.arange(len(X)) if weight is None else np.repeat(np.arange(len(X)), weight.astype(int))
+    np.testing.assert_allclose(scaling.mean, inputs[rows].mean(axis=0))
+    np.testing.assert_allclose(scaling.scale[:-1], X[rows].std(axis=0))
+    assert scaling.scale[-1] == 1
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_folding_gives_raw_inputs_the_scores_of_standardised_ones_and_unfolding_undoes_it(dtype):
+    inputs = X.astype(dtype)
+    scaling = Scaling.of(inputs, None, center=True)
+    network = Network((13, 5, 3), [ACTIVATIONS["tanh"]], True, np.dtype(dtype))
+    network.initialize(INITIALIZERS["uniform"], np.random.RandomState(0))
+    folded = network.twin()
+    np.copyto(folded.theta, network.theta)
+    scaling.fold(folded)
+    tolerance = {"rtol": 1e3 * np.finfo(dtype).eps, "atol": 1e3 * np.finfo(dtype).eps}
+    scores = [
+        raw_scores(n.coefs, n.intercepts, n.activations, inputs_)
+        for n, inputs_ in [(network, scaling.apply(inputs)[0]), (folded, inputs)]
+    ]
+    np.testing.assert_allclose(*scores, **tolerance)
+    scaling.unfold(folded)
+    np.testing.assert_allclose(folded.theta, network.theta, **tolerance)
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam", "rprop", "lbfgs"])
+def test_raw_inputs_are_learnt_as_standardised_ones(solver):
+    scaled = StandardScaler().fit_transform(X)
+    settings = {"solver": solver, "learning_rate_init": 0.1 if solver == "sgd" else 0.01}
+    raw = make(**settings).fit(X, y)
+    standardised = make(**settings, standardize=False).fit(scaled, y)
+    np.testing.assert_allclose(raw.predict_proba(X), standardised.predict_proba(scaled), atol=1e-6)
+    assert raw.score(X, y) > 0.8
+
+
+def test_batch_by_batch_is_the_same_as_all_at_once(monkeypatch):
+    at_once = make().fit(X, y)
+    monkeypatch.setattr(scaling_module, "COPY_BYTES", 0)
+    for shuffle in (True, False):
+        np.testing.assert_allclose(
+            make(shuffle=shuffle).fit(X, y).predict_proba(X),
+            (at_once if shuffle else make(shuffle=False).fit(X, y)).predict_proba(X),
+            atol=1e-9,
+        )
+
+
+def test_sparse_inputs_are_scaled_and_stay_sparse():
+    sparse = sp.csr_matrix(X * (np.median(X, axis=0) < X))
+    scaling = Scaling.of(sparse, None, center=True)
+    assert not scaling.mean.any()
+    scaled, left = scaling.apply(sparse)
+    assert sp.issparse(scaled)
+    assert left is None
+    np.testing.assert_allclose(scaled.toarray(), sparse.toarray() / sparse.toarray().std(axis=0))
+    before = sparse.copy()
+    classifier = make(max_iter=100).fit(sparse, y)
+    assert classifier.score(sparse, y) > 0.9
+    assert (before != sparse).nnz == 0
+    np.testing.assert_allclose(classifier.predict_proba(sparse), classifier.predict_proba(sparse.toarray()))
+
+
+def test_without_biases_nothing_is_centred():
+    classifier = make(fit_intercept=False).fit(X, y)
+    assert not classifier._scaling.mean.any()
+    assert not any(intercept.any() for intercept in classifier.intercepts_)
+
+
+def test_auto_belongs_to_the_recipe():
+    assert make().fit(X, y)._scaling is not None
+    for parameters in ({"init": "glorot"}, {"init": "uniform"}, {"standardize": False}):
+        assert make(**parameters).fit(X, y)._scaling is None
+    assert make(init="glorot", standardize=True).fit(X, y)._scaling is not None
+
+
+def test_training_goes_on_from_weights_that_the_user_changed():
+    classifier = make(warm_start=True, learning_rate_init=1e-12).fit(X, y)
+    classifier.coefs_[0][:] = 0
+    classifier.intercepts_[0][:] = 0
+    before = classifier.predict_proba(X)
+    np.testing.assert_allclose(classifier.fit(X, y).predict_proba(X), before, atol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e9])
+def test_no_scale_is_too_wild(scale):
+    inputs = X * np.logspace(-6, 6, 13) * scale
+    assert make(max_iter=100).fit(inputs, y).score(inputs, y) > 0.97
+
+
+# Targets -------------------------------------------------------------------------------------------------------------
+
+
+def regress(X, y, *arguments, **parameters):
+    """A fitted regressor of a small network."""
+    settings = {"hidden_layer_sizes": (8,), "max_iter": 15, "random_state": 0, "quantile": 0.8}
+    return SigmoidBackpropRegressor(**{**settings, **parameters}).fit(X, y, *arguments)
+
+
+@pytest.mark.parametrize("loss", REGRESSION_LOSSES)
+@pytest.mark.parametrize("shift", [True, False])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_folding_gives_predictions_in_the_targets_units_and_unfolding_undoes_it(loss, shift, dtype):
+    targets = np.random.RandomState(1).gamma(2.0, size=(50, 3)).astype(dtype) * np.array([1e-6, 1, 1e6], dtype)
+    criterion = REGRESSION_LOSSES[loss]()
+    scaling = TargetScaling.of(criterion, targets, None, shift)
+    assert {part.dtype for part in scaling} == {np.dtype(dtype)}
+    network = Network((13, 5, 3), [ACTIVATIONS["tanh"]], True, np.dtype(dtype))
+    network.initialize(INITIALIZERS["uniform"], np.random.RandomState(0))
+    folded = network.twin()
+    np.copyto(folded.theta, network.theta)
+    scaling.fold(folded)
+    standardised = StandardScaler().fit_transform(X).astype(dtype)
+    scaled, raw = (
+        criterion.predict(raw_scores(n.coefs, n.intercepts, n.activations, standardised)) for n in (network, folded)
+    )
+    tolerance = 1e3 * np.finfo(dtype).eps
+    # The inverse of what is applied to the targets.
+    np.testing.assert_allclose((raw - scaling.mean) / scaling.scale, scaled, rtol=tolerance, atol=tolerance)
+    scaling.unfold(folded)
+    np.testing.assert_allclose(folded.theta, network.theta, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("loss", LINEAR)
+def test_standardised_targets_have_the_losss_location_and_scale(loss):
+    targets = np.random.RandomState(1).gamma(2.0, size=(50, 2)) * [1e-9, 1e9]
+    criterion = REGRESSION_LOSSES[loss]()
+    scaled = TargetScaling.of(criterion, targets, None, shift=True).apply(targets)
+    np.testing.assert_allclose(criterion.location_scale(scaled, np.ones(50)), [[0, 0], [1, 1]], atol=1e-9)
+    unshifted = TargetScaling.of(criterion, targets, None, shift=False)
+    assert not unshifted.mean.any()
+    assert not unshifted.score_shift.any()
+
+
+@pytest.mark.parametrize("loss", LOGARITHMIC)
+def test_with_a_log_link_targets_have_a_mean_of_one_and_stay_positive(loss):
+    targets = np.random.RandomState(1).gamma(2.0, size=(50, 2)) * [1e-9, 1e9]
+    scaling = TargetScaling.of(REGRESSION_LOSSES[loss](), targets, None, shift=True)
+    np.testing.assert_allclose(scaling.apply(targets).mean(axis=0), 1)
+    assert not scaling.mean.any()
+    # A factor needs a bias: without, targets are left alone.
+    np.testing.assert_array_equal(
+        TargetScaling.of(REGRESSION_LOSSES[loss](), targets, None, shift=False).apply(targets), targets
+    )
+
+
+@pytest.mark.parametrize("value", [0.0, 5.0, 1e12, 0.1])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_constant_targets_keep_their_unit(value, dtype):
+    for loss in LINEAR:
+        scaling = TargetScaling.of(REGRESSION_LOSSES[loss](), np.full((999, 1), value, dtype), None, shift=True)
+        assert scaling.scale == 1
+        np.testing.assert_allclose(scaling.mean, value, rtol=1e-6)
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam", "rprop", "lbfgs"])
+@pytest.mark.parametrize("loss", LINEAR)
+@pytest.mark.parametrize(("factor", "shift"), [(1e-12, 0.0), (1e12, 0.0), (4.0, -300.0), (1e-3, 5.0)])
+@pytest.mark.parametrize("settings", [{}, {"early_stopping": True}], ids=str)
+def test_an_affine_map_of_the_targets_is_one_of_the_predictions(solver, loss, factor, shift, settings):
+    plain = regress(features, numbers, loss=loss, solver=solver, **settings)
+    mapped = regress(features, factor * numbers + shift, loss=loss, solver=solver, **settings)
+    np.testing.assert_allclose((mapped.predict(features) - shift) / factor, plain.predict(features), rtol=1e-4)
+    np.testing.assert_allclose(mapped.loss_curve_, plain.loss_curve_, rtol=1e-4)
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam", "rprop", "lbfgs"])
+@pytest.mark.parametrize("loss", LOGARITHMIC)
+@pytest.mark.parametrize("factor", [1e-12, 1e12, 7.0])
+def test_a_factor_on_positive_targets_is_one_on_the_predictions(solver, loss, factor):
+    plain = regress(features, numbers, loss=loss, solver=solver)
+    mapped = regress(features, factor * numbers, loss=loss, solver=solver)
+    np.testing.assert_allclose(mapped.predict(features) / factor, plain.predict(features), rtol=1e-4)
+
+
+@pytest.mark.parametrize("loss", LINEAR)
+def test_without_biases_a_factor_is_one_on_the_predictions_all_the_same(loss):
+    plain = regress(features, numbers, loss=loss, fit_intercept=False)
+    mapped = regress(features, 1e9 * numbers, loss=loss, fit_intercept=False)
+    np.testing.assert_allclose(mapped.predict(features) / 1e9, plain.predict(features), rtol=1e-4)
+    assert not any(intercept.any() for intercept in plain.intercepts_)
+
+
+@pytest.mark.parametrize("loss", REGRESSION_LOSSES)
+def test_scaled_targets_are_learnt_as_targets_scaled_by_hand(loss):
+    criterion = REGRESSION_LOSSES[loss](**({"quantile": 0.8} if loss == "quantile" else {}))
+    location, scale = criterion.location_scale(numbers[:, np.newaxis], np.ones(len(numbers)))
+    by_hand = regress(features, (numbers - location) / scale, loss=loss, standardize_targets=False)
+    inside = regress(features, numbers, loss=loss, standardize_targets=True)
+    np.testing.assert_allclose(inside.predict(features), scale * by_hand.predict(features) + location, rtol=1e-6)
+    np.testing.assert_allclose(inside.loss_curve_, by_hand.loss_curve_)
+
+
+def test_scaling_of_targets_belongs_to_the_recipe_and_to_the_first_call():
+    assert regress(features, numbers)._target_scaling is not None
+    for parameters in ({"init": "glorot"}, {"standardize_targets": False}, {"standardize_targets": np.False_}):
+        assert regress(features, numbers, **parameters)._target_scaling is None
+    for yes in (True, np.True_):
+        assert regress(features, numbers, init="glorot", standardize_targets=yes)._target_scaling is not None
+        assert make(init="glorot", standardize=yes).fit(X, y)._scaling is not None
+    regressor = SigmoidBackpropRegressor(random_state=0).partial_fit(features, numbers)
+    first = regressor._target_scaling
+    for now, before in zip(regressor.partial_fit(features, 100 * numbers)._target_scaling, first, strict=True):
+        np.testing.assert_array_equal(now, before)
+
+
+@pytest.mark.parametrize("loss", REGRESSION_LOSSES)
+def test_regression_goes_on_from_weights_that_the_user_changed(loss):
+    regressor = regress(features, numbers, loss=loss, warm_start=True, learning_rate_init=1e-12)
+    regressor.coefs_[-1][:] = 0
+    before = regressor.predict(features)
+    assert np.ptp(before) < 1e-9 * before.max()
+    np.testing.assert_allclose(regressor.fit(features, numbers).predict(features), before, rtol=1e-6)
+
+
+def test_features_whose_deviation_overflows_are_refused():
+    with pytest.raises(ValueError, match="Got X with a standard deviation that overflows"):
+        make().fit(1e200 * X, y)
