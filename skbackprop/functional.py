@@ -5,8 +5,9 @@ from itertools import islice
 import numpy as np
 
 from ._engine.batches import Batches
-from ._engine.descent import QUIET, Objective, gradient_descent
+from ._engine.descent import Progress, Step, gradient_descent
 from ._engine.network import Network
+from ._engine.objective import QUIET, Objective
 from .activations import sigmoid_
 from .initializers import Uniform
 from .losses import SigmoidSquaredError
@@ -116,9 +117,8 @@ def backpropagation(X, y, learning_rate, num_iterations, *, random_state=0):
     batches = Batches(X, Y, None, len(X), shuffle=False, random_state=random_state)
     # The notebook sums over the samples: its learning rate is the factor on that sum, and the step is then 1.
     epochs = gradient_descent(
-        objective, batches, SGD(momentum=0.0), Constant(), {}, learning_rate_init=1.0, scale=float(learning_rate),
-        with_loss=False,
-    )  # fmt: skip
+        objective, batches, SGD(momentum=0.0), Constant(), Step(1.0), Progress(), scale=float(learning_rate), with_loss=False
+    )
     with np.errstate(**QUIET):
         for _ in islice(epochs, int(num_iterations)):
             pass

@@ -20,6 +20,8 @@ from sklearn.utils.validation import _num_samples
 
 from .._estimators.base import BaseBackprop
 from .._estimators.callback_bridge import ScoringMonitor, epochs_a_task, running_callbacks
+from .._estimators.parameters import optimizer_of
+from .._estimators.state import interrupted
 from ..inspection import gradient_flow
 
 __all__ = ["Checkpoint", "GradientMonitor", "ValidationMonitor", "resume"]
@@ -91,7 +93,7 @@ class Checkpoint:
             raise FileNotFoundError(f"Got path={str(self.path)!r}, in a folder that does not exist: make the folder first.")
         if self.path.is_dir():
             raise IsADirectoryError(f"Got path={str(self.path)!r}, which is a folder: pass the path of a file.")
-        if hasattr(estimator._make_optimizer(), "minimize"):
+        if optimizer_of(estimator).minimizes:
             raise ValueError(
                 f"Got a Checkpoint with solver={estimator.solver!r}, whose memory of the curvature cannot be saved: use "
                 "solver='adam', 'sgd' or 'rprop'."
@@ -109,7 +111,7 @@ class Checkpoint:
             return
         fitted = vars(fitted_estimator)
         n_epochs, max_iter = fitted["n_iter_"], fitted_estimator.max_iter
-        ended = fitted["_training_state"]["reason"] != "max_iter" or n_epochs == max_iter
+        ended = fitted["_training_state"].reason != "max_iter" or n_epochs == max_iter
         if ended or n_epochs // self.every > (n_epochs - epochs_a_task(max_iter)) // self.every:
             for name in ("_skl_callbacks", "_parent_callback_ctx", *running_callbacks(fitted_estimator)):
                 fitted.pop(name, None)
@@ -170,11 +172,10 @@ def resume(path, X, y=None, *, callbacks=(), **fit_parameters):
     FileNotFoundError: [Errno 2] No such file or directory: 'no such file'
     """
     estimator = _read(path)
-    n_samples = estimator._training_state["n_samples"]
+    n_samples = interrupted(estimator).n_samples
     given = _num_samples(X)
     if given != n_samples:
         raise ValueError(f"Got {given} samples to resume a fit of {n_samples}: pass the samples of the interrupted fit.")
-    estimator._training_state["unfinished"] = True
     if callbacks:
         estimator.set_callbacks(*callbacks)
     return estimator.fit(X, y, **fit_parameters)

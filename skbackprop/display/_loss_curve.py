@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.base import is_classifier, is_regressor
 
-from .._engine.descent import EQUAL
+from .._engine.patience import EQUAL
 from ._plotting import add_label, axes_for, check_fitted, check_matplotlib, line_style, loss_unit, whole_ticks
 
 

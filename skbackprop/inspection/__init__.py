@@ -217,7 +217,7 @@ def _trace(step):
         [LayerTrace(name=name, **arrays) for name, arrays in zip(names, layers, strict=True)],
         step.Y.copy(),
         loss,
-        step.objective.penalty / len(step.Y),
+        step.objective.penalty.strength / len(step.Y),
         repr(step.optimizer),
         learning_rate,
         step.standardized,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._engine.descent import QUIET
+from .._engine.objective import QUIET
 from .._estimators.threads import limit_threads
 from ._report import Paragraph, Report, Table, number
 
