@@ -51,9 +51,6 @@ class Optimizer:
 
     full_batch = False
     uses_learning_rate = True
-    minimizes = False
-    weight_decay = 0.0
-    shared = ()
 
     def initial_state(self, theta):
         """Return the dict of arrays and numbers that `update` will keep for the parameters `theta`."""
@@ -99,8 +96,6 @@ class SGD(Optimizer):
     SGD(momentum=0.5, nesterovs_momentum=True)
     """
 
-    shared = ("momentum", "nesterovs_momentum")
-
     def __init__(self, momentum=0.9, nesterovs_momentum=True):
         self.momentum = momentum
         self.nesterovs_momentum = nesterovs_momentum
@@ -142,8 +137,6 @@ class Adam(Optimizer):
     >>> Adam(beta_1=0.8)
     Adam(beta_1=0.8, beta_2=0.999, epsilon=1e-08)
     """
-
-    shared = ("beta_1", "beta_2", "epsilon")
 
     def __init__(self, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
         self.beta_1 = beta_1
@@ -232,15 +225,7 @@ class Rprop(Optimizer):
         state["loss"] = loss
 
 
-class Minimizer(Optimizer):
-    minimizes = True
-    full_batch = True
-    uses_learning_rate = False
-
-
-class LBFGS(Minimizer):
-    shared = ('max_fun', 'tol')
-
+class LBFGS(Optimizer):
     """Limited-memory quasi-Newton descent by `scipy.optimize` (Liu and Nocedal, 1989; Byrd et al., 1995).
 
     It runs a whole minimisation at a time. Its curvature memory lives inside scipy, so a warm start begins a new one at

@@ -21,7 +21,6 @@ class Schedule:
     """
 
     every_step = False
-    shared = ()
 
     def next_rate(self, rate, initial, samples_seen, epoch, progress):
         """Return the learning rate for what comes next.
@@ -62,7 +61,6 @@ class InverseScaling(Schedule):
         The exponent.
     """
 
-    shared = ('power_t',)
     def __init__(self, power_t=0.5):
         self.power_t = power_t
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from skbackprop._engine.network import Network, raw_scores
+from skbackprop._engine.network import Network
+from skbackprop._engine.prediction import raw_scores
 from skbackprop.activations import ACTIVATIONS
 from skbackprop.initializers import INITIALIZERS, Initializer
 

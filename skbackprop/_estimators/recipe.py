@@ -1,4 +1,4 @@
-"""The recipe of a run: every "auto", and every "as in scikit-learn with another `init`", resolved into plain values here."""
+"""The recipe of a run: each "auto", and each "as in scikit-learn with another `init`", made into plain values here."""
 
 import math
 from dataclasses import fields

@@ -89,7 +89,7 @@ class Run:
         return self.reason != "max_iter"
 
     def after_telling(self, stop, last):
-        """Tell of an epoch's end, `last` if there can be no other; return whether to stop, which a callback may want, too."""
+        """Tell of an epoch's end, `last` if there can be no other; return whether to stop: a callback may want it, too."""
         if self.bridge is None or self.reason == "diverged":
             return stop
         asked = self.bridge.end_epoch(stop or last, self.snapshot)

@@ -150,7 +150,7 @@ class Training:
                 scaling.unfold(network)
 
     def _split(self, hold_out):
-        """Return the validation samples that early stopping sets aside, by a new split unless an earlier one still holds."""
+        """Return the validation samples that early stopping sets aside, in a new split unless an earlier one holds."""
         state, samples = self.state, self.problem.samples
         if hold_out:
             state.rows, state.held_out = hold_out.draw(state.random_state)
@@ -166,10 +166,8 @@ class Training:
         """Return the batches, in the order in which the last epoch left them."""
         estimator, state, samples = self.estimator, self.state, self.problem.samples
         n_rows = samples.X.shape[0] if state.rows is None else len(state.rows)
-        batch_size, shuffle = self.recipe.batch_size, estimator.shuffle
-        if self.recipe.optimizer.full_batch:
-            batch_size, shuffle = n_rows, False
-        elif batch_size > n_rows:
+        full_batch, batch_size = self.recipe.optimizer.full_batch, self.recipe.batch_size
+        if batch_size > n_rows and not full_batch:
             warn_user(
                 f"Got batch_size={batch_size} for {n_rows} training samples, so each batch holds them all: pass a "
                 "batch_size no larger than the data, or 'auto'."
@@ -178,15 +176,25 @@ class Training:
         if scaling is not None:
             X, scaling = scaling.apply(X)
         generator = state.steps_generator() if estimator.noise else None
-        return Batches(X, samples.Y, samples.sample_weight, min(batch_size, n_rows), shuffle, state.random_state, state.rows,
-                       scaling, estimator.noise, generator)  # fmt: skip
+        return Batches(
+            X,
+            samples.Y,
+            samples.sample_weight,
+            n_rows if full_batch else min(batch_size, n_rows),
+            estimator.shuffle and not full_batch,
+            state.random_state,
+            state.rows,
+            scaling,
+            estimator.noise,
+            generator,
+        )
 
     def _make_penalty(self):
         """Return the penalty on the weights."""
         recipe, state, batches = self.recipe, self.state, self.batches
         alpha = recipe.alpha
         if recipe.precision is not None:
-            # Divided by a batch's weight, as every alpha, this is the prior over the weight of all, however large batches are.
+            # Divided by a batch's weight, as every alpha, this is the prior over the weight of all, whatever the batches.
             total_weight = max(batches.mean_weight * batches.n_samples, FEW_SAMPLES)
             alpha = recipe.precision * batches.batch_size * batches.mean_weight / total_weight
         strength = alpha / batches.mean_weight

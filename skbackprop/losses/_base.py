@@ -49,7 +49,6 @@ class Loss:
     output_activation = "identity"
     normalized = False
     unit = None
-    shared = ()
 
     def loss_gradient(self, Y, Z, values, gradient, scratch):
         """Write each sample's loss and its gradient with respect to the raw scores.

@@ -81,7 +81,6 @@ class Quantile(RegressionLoss):
         In (0, 1).
     """
 
-    shared = ('quantile',)
     def __init__(self, quantile=0.5):
         self.quantile = quantile
 
@@ -113,7 +112,6 @@ class Quantile(RegressionLoss):
 class AbsoluteError(Quantile):
     """The absolute error, |y - z|: the median is learnt (Laplace, 1774)."""
 
-    shared = ()
     def __init__(self):
         super().__init__(quantile=0.5)
 
