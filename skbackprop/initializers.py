@@ -1,4 +1,4 @@
-"""Rules for the first weights.
+"""Rules for the initial weights.
 
 An initializer fills one layer at a time. Rules of your own are instances of a class with the method `fill`.
 """
@@ -7,13 +7,14 @@ import math
 
 import numpy as np
 
-from .activations import Logistic, ReLU
+from ._part import Part
+from .activations import Identity
 
 __all__ = ["INITIALIZERS", "Glorot", "Initializer", "NearIdentity", "Uniform"]
 
 
-class Initializer:
-    """What the network asks of a rule for the first weights.
+class Initializer(Part):
+    """What the network asks of a rule for the initial weights.
 
     Attributes
     ----------
@@ -50,9 +51,6 @@ class Initializer:
         """
         raise NotImplementedError
 
-    def __repr__(self):
-        return f"{type(self).__name__}()"
-
 
 def _fill_uniform(coef, intercept, bound, random_state):
     coef[...] = random_state.uniform(-bound, bound, coef.shape)
@@ -76,8 +74,8 @@ class Glorot(Initializer):
 
     def fill(self, coef, intercept, fed_by, activation, random_state):
         """Fill the parameters of one layer; see `Initializer.fill`."""
-        factor = 2.0 if isinstance(activation, Logistic) else 6.0
-        _fill_uniform(coef, intercept, np.sqrt(factor / sum(coef.shape)), random_state)
+        bound = np.sqrt((activation or Identity()).glorot_factor / sum(coef.shape))
+        _fill_uniform(coef, intercept, bound, random_state)
 
 
 class NearIdentity(Initializer):
@@ -110,26 +108,22 @@ class NearIdentity(Initializer):
     def fill(self, coef, intercept, fed_by, activation, random_state):
         """Fill the parameters of one layer; see `Initializer.fill`."""
         fan_in, fan_out = coef.shape
-        divides_inputs = fed_by is None and isinstance(activation, Logistic)
+        # Inputs are like the output of identity units.
+        below = fed_by or Identity()
+        divides_inputs = fed_by is None and activation is not None and activation.divides_inputs
+        gain = min(self.sharpness * fan_out ** (2 / fan_in), 64.0) if divides_inputs else below.gain
         if activation is None:
             gain = 0.0
-        elif divides_inputs:
-            gain = min(self.sharpness * fan_out ** (2 / fan_in), 64.0)
-        elif isinstance(fed_by, Logistic):
-            gain = 16.0
-        else:
-            gain = 2.0 if isinstance(fed_by, ReLU) else 1.0
         bound = math.sqrt(3.0 * gain / fan_in)
         coef[...] = random_state.uniform(-bound, bound, coef.shape)
-        if intercept is not None:
-            intercept[...] = random_state.uniform(-0.1, 0.1, intercept.shape) if activation is None else 0.0
-            if isinstance(fed_by, Logistic):
-                intercept[...] = -0.5 * coef.sum(axis=0)
-            elif divides_inputs:
-                intercept[...] = math.sqrt(gain) * random_state.uniform(-1.0, 1.0, intercept.shape)
-
-    def __repr__(self):
-        return f"{type(self).__name__}(sharpness={self.sharpness})"
+        if intercept is None:
+            return
+        if activation is None:
+            intercept[...] = random_state.uniform(-0.1, 0.1, intercept.shape)
+        elif divides_inputs:
+            intercept[...] = math.sqrt(gain) * random_state.uniform(-1.0, 1.0, intercept.shape)
+        else:
+            intercept[...] = -below.mean * coef.sum(axis=0) if below.mean else 0.0
 
 
 INITIALIZERS = {"auto": NearIdentity(), "glorot": Glorot(), "uniform": Uniform()}
