@@ -79,19 +79,20 @@ class Glorot(Initializer):
 
 
 class NearIdentity(Initializer):
-    """Weights that keep the signal's mean at zero and, to first order, its variance from layer to layer.
+    """Weights of variance gain / fan_in, which keep the signal's mean at zero and its variance from layer to layer.
 
     They are made for standardised inputs.
 
-    Near 0 the sigmoid is 1/2 + z/4, so a layer fed by sigmoid units gets weights of variance 16 / fan_in, and a bias of
-    minus half the sum of its weights. Sigmoid units fed by the inputs divide the data among them (Nguyen and Widrow,
-    1990): with few inputs each unit bends sharply, in a part of its own; with many it is nearly linear. The variance of
-    their raw scores is `sharpness` fan_out^(2 / fan_in), but 64 at most, and their biases come from between minus and plus
-    its root, which spreads their thresholds over the data. A layer fed by rectified units gets variance 2 / fan_in (He et
-    al., 2015), any other 1 / fan_in (LeCun et al., 1998), without bias. The output layer gets a quarter of that, so that
-    training starts near a constant prediction and adds only what the data ask for. A network without hidden layers has no
-    symmetry to break and starts at zero weights, but not at zero bias: on centred data, the gradient of that would be
-    rounding alone, which Adam would make a step of.
+    The units that feed a layer say what `gain` it needs, and what their `mean` is; times the sum of its weights the bias
+    takes that away. Near 0 the sigmoid is 1/2 + z/4, so a layer fed by sigmoid units gets weights of variance 16 / fan_in,
+    and a bias of minus half the sum of its weights; one fed by rectified units gets variance 2 / fan_in (He et al., 2015),
+    and most others 1 / fan_in (LeCun et al., 1998), without bias. Sigmoid units fed by the inputs divide the data among
+    them (Nguyen and Widrow, 1990): with few inputs each unit bends sharply, in a part of its own; with many it is nearly
+    linear. The variance of their raw scores is `sharpness` fan_out^(2 / fan_in), but 64 at most, and their biases come from
+    between minus and plus its root, which spreads their thresholds over the data. The output layer gets a quarter of that,
+    so that training starts near a constant prediction and adds only what the data ask for. A network without hidden layers
+    has no symmetry to break and starts at zero weights, but not at zero bias: on centred data, the gradient of that would
+    be rounding alone, which Adam would make a step of.
 
     Parameters
     ----------
