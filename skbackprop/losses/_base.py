@@ -73,7 +73,10 @@ class Loss(Part):
         raise NotImplementedError
 
     def gradient(self, Y, Z, gradient, scratch):
-        """Write the gradient alone, for training that asks for no losses; arguments as in `loss_gradient`."""
+        """Write the gradient alone, for training that asks for no losses; arguments as in `loss_gradient`.
+
+        A subclass with a faster way of its own has the same numbers here as there.
+        """
         self.loss_gradient(Y, Z, np.empty(len(Z), Z.dtype), gradient, scratch)
 
     def predict(self, Z):
