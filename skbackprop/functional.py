@@ -116,16 +116,8 @@ def backpropagation(X, y, learning_rate, num_iterations, *, random_state=0):
     objective = Objective(network, SigmoidSquaredError())
     batches = Batches(X, Y, None, len(X), shuffle=False, random_state=random_state)
     # The notebook sums over the samples: its learning rate is the factor on that sum, and the step is then 1.
-    epochs = gradient_descent(
-        objective,
-        batches,
-        SGD(momentum=0.0),
-        Constant(),
-        Step(1.0),
-        Progress(),
-        scale=float(learning_rate),
-        with_loss=False,
-    )
+    rules = SGD(momentum=0.0), Constant(), Step(1.0)
+    epochs = gradient_descent(objective, batches, *rules, Progress(), scale=float(learning_rate), with_loss=False)
     with np.errstate(**QUIET):
         for _ in islice(epochs, int(num_iterations)):
             pass

@@ -32,15 +32,9 @@ def descend(n_epochs, step, schedule=None, optimizer=None, **limits):
     """Losses of some epochs, the network, and where it stopped."""
     network, progress = make(), Progress()
     batches = Batches(X, Y, None, 5, False, None)
-    epochs = gradient_descent(
-        Objective(network, CategoricalLogLoss()),
-        batches,
-        optimizer or SGD(),
-        schedule or Constant(),
-        step,
-        progress,
-        **limits,
-    )
+    objective = Objective(network, CategoricalLogLoss())
+    rules = optimizer or SGD(), schedule or Constant(), step
+    epochs = gradient_descent(objective, batches, *rules, progress, **limits)
     return list(islice(epochs, n_epochs)), network, progress
 
 
