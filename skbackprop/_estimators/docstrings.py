@@ -33,11 +33,12 @@ n_features_in_, feature_names_in_ : int and ndarray of shape (n_features_in_,)
 
 def share_documentation(cls):
     """Fill the gaps in a class's docstring: {PARAMETERS}, with their defaults here, {ATTRIBUTES}, and {LOSSES}, by name."""
-    entries = []
-    for name, parameter in inspect.signature(cls).parameters.items():
-        if name in PARAMETERS and PARAMETERS[name].text:
-            kind, words = PARAMETERS[name].text.split("\n", 1)
-            default = f'"{parameter.default}"' if isinstance(parameter.default, str) else parameter.default
+    entries, signature = [], inspect.signature(cls).parameters
+    for name, entry in PARAMETERS.items():
+        if name in signature and entry.text:
+            kind, words = entry.text.split("\n", 1)
+            default = signature[name].default
+            default = f'"{default}"' if isinstance(default, str) else default
             entries.append(f"{name} : {kind}, default={default}\n{words}")
     # Run with -OO there are no docstrings.
     text = cls.__doc__ or ""

@@ -48,13 +48,8 @@ class Recipe(NamedTuple):
 
 
 def resolve(estimator, problem, n_rows):
-    """Return the `Recipe` by which an estimator trains on a `Problem`, of which `n_rows` samples are not held out.
-
-    Parameters left to "auto" follow this package's recipe, which the initial weights of `NearIdentity` belong to; with any
-    other rule for these they are as in scikit-learn.
-    """
-    initializer = initializer_of(estimator)
-    auto = isinstance(initializer, NearIdentity)
+    """Return the `Recipe` by which an estimator trains on a `Problem`, of which `n_rows` samples are not held out."""
+    auto = follows_recipe(estimator)
     optimizer = optimizer_of(estimator)
     hidden_sizes = hidden_sizes_of(estimator)
     clip_norm, alpha = estimator.clip_norm, estimator.alpha
@@ -66,7 +61,7 @@ def resolve(estimator, problem, n_rows):
     return Recipe(
         hidden_sizes=hidden_sizes,
         activations=activations_of(estimator, len(hidden_sizes)),
-        initializer=initializer,
+        initializer=initializer_of(estimator),
         optimizer=optimizer,
         schedule=_schedule(estimator, optimizer, auto),
         step=Step(**{**_namesakes(estimator), "clip_norm": clip_norm, "weight_decay": weight_decay}),
@@ -81,10 +76,18 @@ def resolve(estimator, problem, n_rows):
     )
 
 
+def follows_recipe(estimator):
+    """Return whether parameters left to "auto" follow this package's recipe, which these initial weights belong to.
+
+    With any other rule for the initial weights they are as in scikit-learn.
+    """
+    return isinstance(initializer_of(estimator), NearIdentity)
+
+
 def batch_size(estimator, n_rows):
     """Return the samples in a step of a solver that takes batches, of so many to train on; perhaps more than these."""
     chosen = estimator.batch_size
-    if chosen is None and isinstance(initializer_of(estimator), NearIdentity):
+    if chosen is None and follows_recipe(estimator):
         return n_rows if n_rows <= ONE_BATCH else min(max(SMALLEST_BATCH, n_rows // BATCHES_AN_EPOCH), LARGEST_BATCH)
     return min(LARGEST_PLAIN_BATCH, n_rows) if chosen in {None, "auto"} else chosen
 
