@@ -27,6 +27,7 @@ ALLOWED = {
 STANDARD_LIBRARY = {
     "abc",
     "copy",
+    "dataclasses",
     "functools",
     "html",
     "inspect",
