@@ -10,12 +10,10 @@ from ._plotting import add_label, axes_for, check_drawable, line_style, loss_uni
 def _score_name(estimator):
     """Return the name of the score that validation is judged by, or None if that is the loss."""
     scoring = getattr(estimator, "scoring", None)
-    if scoring == "loss":
-        return None
     if scoring is None:
         return "accuracy" if is_classifier(estimator) else "R²" if is_regressor(estimator) else "score"
     if isinstance(scoring, str):
-        return scoring
+        return None if scoring == "loss" else scoring
     function = getattr(scoring, "_score_func", scoring)
     return getattr(function, "__name__", type(scoring).__name__)
 
@@ -138,7 +136,7 @@ class LossCurveDisplay:
         loss = getattr(estimator, "loss", "loss")
         loss = loss if isinstance(loss, str) else type(loss).__name__
         unit = loss_unit(estimator)
-        display = cls(
+        return cls(
             estimator.loss_curve_,
             validation=_validation(estimator),
             score_name=_score_name(estimator),
@@ -147,8 +145,7 @@ class LossCurveDisplay:
             label=label,
             # Where a network is trained as scikit-learn trains, the first of equal epochs is kept, as there.
             latest=hasattr(estimator, "_is_auto") and estimator._is_auto(),
-        )
-        return display.plot(ax, **kwargs)
+        ).plot(ax, **kwargs)
 
     def plot(self, ax=None, **kwargs):
         """Draw the curves.
@@ -176,12 +173,10 @@ class LossCurveDisplay:
         whole_ticks(ax)
         self.validation_line_ = None
         self.best_ = None
-        judged_ax = ax
-        judged = self.training_losses
+        judged = self.training_losses if self.validation is None else self.validation
         has_scores = self.validation is not None and self.score_name is not None
+        judged_ax = self._score_axes() if has_scores else ax
         if self.validation is not None:
-            judged_ax = self._score_axes() if has_scores else ax
-            judged = self.validation
             label = f"{prefix}validation {self.score_name if has_scores else 'loss'}"
             style = {"linestyle": ":" if has_scores else "--", "label": label, **style}
             (self.validation_line_,) = judged_ax.plot(epochs, judged, **style)
@@ -203,12 +198,10 @@ class LossCurveDisplay:
 
     def _draw_legend(self):
         """Draw one legend for both axes, on the axes on top."""
+        legend = self.ax_.legend()
         self.score_ax_ = getattr(self.ax_, "_score_ax", None)
-        if self.score_ax_ is None:
-            self.ax_.legend()
-            return
-        if self.ax_.get_legend() is not None:
-            self.ax_.get_legend().remove()
-        parts = zip(self.ax_.get_legend_handles_labels(), self.score_ax_.get_legend_handles_labels(), strict=True)
-        # Losses end at the bottom and scores at the top; the middle is free.
-        self.score_ax_.legend(*(lower + upper for lower, upper in parts), loc="center right")
+        if self.score_ax_ is not None:
+            legend.remove()
+            parts = zip(self.ax_.get_legend_handles_labels(), self.score_ax_.get_legend_handles_labels(), strict=True)
+            # Losses end at the bottom and scores at the top; the middle is free.
+            self.score_ax_.legend(*(lower + upper for lower, upper in parts), loc="center right")

@@ -39,7 +39,7 @@ def _column(size, max_units):
 
 def _stretched(columns):
     """Return the columns, those of few units spread out, though at most twice as far, and the number of rows."""
-    rows = [2 * max(np.max(np.abs(column.heights)), abs(column.gap or 0)) + 1 for column in columns]
+    rows = [2 * column.heights[0] + 1 for column in columns]
     factors = [min(2.0, max(rows) / own) for own in rows]
     stretched = [
         _Column(units, heights * factor, gap and gap * factor)
@@ -171,14 +171,13 @@ class NetworkDisplay:
         if classes is not None:
             # For two classes there is one output unit, which stands for the second.
             classes = classes[-coefs[-1].shape[1] :]
-        display = cls(
+        return cls(
             coefs,
             layer_names=["inputs", *hidden, f"outputs\n{estimator.out_activation_}"],
             input_names=getattr(estimator, "feature_names_in_", None),
             output_names=classes,
             weight_name=weight_name,
-        )
-        return display.plot(ax, **kwargs)
+        ).plot(ax, **kwargs)
 
     def plot(self, ax=None, *, max_units=16, colorbar=True):
         """Draw the network.

@@ -217,23 +217,21 @@ def check_gradients(estimator, X, y=None, sample_weight=None, *, max_entries=30,
         positions = network.layer_views(np.arange(network.theta.size))
         for k, (weights, biases) in enumerate(zip(*positions, strict=True), 1):
             parts = (weights, biases) if network.fit_intercept else (weights,)
-            errors = [math.nan, math.nan]
-            n_checked = 0
-            n_at_kink = 0
-            for i, part in enumerate(parts):
+            errors = {"weights": math.nan, "biases": math.nan}
+            at_kink = []
+            for name, part in zip(errors, parts, strict=False):
                 chosen = _chosen(gradient[part.ravel()], max_entries, random_state)
                 analytic, numeric = _compared(step, gradient, part.ravel(), chosen, here, tol)
-                at_kink = np.isnan(numeric)
-                n_checked += int(np.sum(~at_kink))
-                n_at_kink += int(np.sum(at_kink))
-                if at_kink.all():
+                at_kink.extend(np.isnan(numeric))
+                if np.isnan(numeric).all():
                     continue
-                errors[i], entry = _largest_error(analytic, numeric, gradient[part], here)
-                if worst is None or errors[i] > worst.error:
-                    index = tuple(int(j) for j in np.unravel_index(chosen[entry], part.shape))
-                    slopes = float(analytic[entry]), float(numeric[entry])
-                    worst = WorstEntry(k, ("weights", "biases")[i], index, *slopes, errors[i])
-            layers.append(LayerCheck(*errors, n_checked, sum(part.size for part in parts), n_at_kink))
+                errors[name], entry = _largest_error(analytic, numeric, gradient[part], here)
+                if worst is None or errors[name] > worst.error:
+                    index = tuple(int(i) for i in np.unravel_index(chosen[entry], part.shape))
+                    worst = WorstEntry(k, name, index, float(analytic[entry]), float(numeric[entry]), errors[name])
+            n_at_kink = int(sum(at_kink))
+            n_entries = sum(part.size for part in parts)
+            layers.append(LayerCheck(*errors.values(), len(at_kink) - n_at_kink, n_entries, n_at_kink))
     return GradientCheck(layers, worst, tol, names)
 
 
@@ -283,23 +281,23 @@ def _central_difference(step, position, analytic, here, accuracy):
     theta = step.network.theta
     start = theta[position]
     best = math.inf
-    last = None
+    last = math.nan
     jumps = []
     for size in STEP_SIZES:
         theta[position] = start + size
-        above = theta[position]
         upper = step.loss()
         theta[position] = start - size
-        slope = (upper - step.loss()) / (above - theta[position])
-        lower = upper - slope * (above - theta[position])
+        lower = step.loss()
         jumps.append(abs(upper - 2 * here + lower) / size)
+        slope = (upper - lower) / ((start + size) - (start - size))
         # Without its error of second order, which for two steps in the ratio of ten is a 99th of their difference.
-        extrapolated = slope if last is None else slope + (slope - last) / 99
-        best = min((best, slope, extrapolated), key=lambda quotient: abs(quotient - analytic))
+        extrapolated = slope + (slope - last) / 99
         last = slope
-        if abs(best - analytic) <= accuracy:
+        # What is not a number is never the smaller one.
+        best = min((best, slope, extrapolated), key=lambda quotient: abs(quotient - analytic))
+        error = abs(best - analytic)
+        if error <= accuracy:
             break
     theta[position] = start
     jumps = jumps[-3:]
-    error = abs(best - analytic)
     return math.nan if error > accuracy and min(jumps) > max(max(jumps) / 3, 0.5 * error) else best

@@ -25,6 +25,7 @@ DEAD = 0.5
 
 ENLIVEN = "Try standardize=True, init='auto', fewer layers, or activation='silu'."
 TAME = "Try standardize=True, init='auto', a lower learning_rate_init or a lower clip_norm."
+REVIVE = "Try standardize=True, init='auto', a lower learning_rate_init, or activation='silu'."
 
 
 class LayerFlow(NamedTuple):
@@ -78,61 +79,40 @@ class GradientFlow(Report):
     def __init__(self, layers, names):
         self.layers = layers
         self._names = names
-        self.diagnosis, self.layer, self.verdict = self._diagnose()
+        self.diagnosis, self.layer, self.verdict = next(self._diagnoses())
 
-    def _diagnose(self):
-        """Return diagnosis, layer and verdict."""
-        for problem in (self._exploding, self._no_error, self._dead, self._vanishing):
-            if found := problem():
-                return found
-        shares = [layer.error_norm / self.layers[-1].error_norm for layer in self.layers]
-        reach = f"at {number(min(shares))} to {number(max(shares))} of its size at the output"
-        words = f"Healthy: the error reaches every layer, {reach}"
-        for k, layer in self._downwards():
-            if layer.saturated > MOSTLY:
-                words += f"; but {layer.saturated:.0%} of the derivatives in layer {k} are saturated"
-        return "healthy", None, f"{words}."
-
-    def _downwards(self):
-        """Return the numbered layers, the output first."""
-        return reversed(list(enumerate(self.layers, 1)))
-
-    def _exploding(self):
+    def _diagnoses(self):
+        """Yield diagnosis, layer and verdict of all that holds, the first being the one that counts."""
         output = self.layers[-1].error_norm
-        for k, layer in self._downwards():
+        downwards = list(enumerate(self.layers, 1))[::-1]
+        for k, layer in downwards:
             if not math.isfinite(layer.error_norm + layer.gradient_norm):
-                return "exploding", k, f"Exploding: the gradient of layer {k} is not finite. {TAME}"
+                yield "exploding", k, f"Exploding: the gradient of layer {k} is not finite. {TAME}"
             if layer.error_norm > EXPLODED * output > 0:
                 words = f"Exploding from layer {k} down: its error is {number(layer.error_norm / output)} times that at the"
-                return "exploding", k, f"{words} output. {TAME}"
+                yield "exploding", k, f"{words} output. {TAME}"
             if layer.update_ratio > LONGEST_UPDATE:
                 words = f"Exploding: the step changes the weights of layer {k} by {number(layer.update_ratio)} times their"
-                return "exploding", k, f"{words} size. Lower learning_rate_init, or set a lower clip_norm."
-        return None
-
-    def _no_error(self):
-        if self.layers[-1].error_norm > 0:
-            return None
-        words = "No error: the loss has no slope at the output, so no layer learns from these samples"
-        return "no error", None, f"{words}. Either all is learnt, or the outputs are saturated. {ENLIVEN}"
-
-    def _dead(self):
-        for k, layer in self._downwards():
+                yield "exploding", k, f"{words} size. Lower learning_rate_init, or set a lower clip_norm."
+        if output == 0:
+            words = "No error: the loss has no slope at the output, so no layer learns from these samples"
+            yield "no error", None, f"{words}. Either all is learnt, or the outputs are saturated. {ENLIVEN}"
+        for k, layer in downwards:
             if layer.dead > DEAD:
                 words = f"Dead units: {layer.dead:.0%} of the units of layer {k}, {self._names[k - 1]}, pass on nothing for"
-                cure = "Try standardize=True, init='auto', a lower learning_rate_init, or activation='silu'."
-                return "dead", k, f"{words} any sample, so their weights stay as they are. {cure}"
-        return None
-
-    def _vanishing(self):
-        shares = [layer.error_norm / self.layers[-1].error_norm for layer in self.layers]
-        k = next(i for i, share in enumerate(shares) if share >= VANISHED)
-        if not k:
-            return None
-        words = f"Vanishing from layer {k} down: its error is {number(shares[k - 1])} of that at the output"
-        lowest = f", and that of layer 1 {number(shares[0])}" if k > 1 else ""
-        saturated = f"{self.layers[k - 1].saturated:.0%} of the derivatives in layer {k} are saturated"
-        return "vanishing", k, f"{words}{lowest}; {saturated}. {ENLIVEN}"
+                yield "dead", k, f"{words} any sample, so their weights stay as they are. {REVIVE}"
+        shares = [layer.error_norm / output for layer in self.layers]
+        if shares[0] < VANISHED:
+            k = next(i for i, share in enumerate(shares) if share >= VANISHED)
+            words = f"Vanishing from layer {k} down: its error is {number(shares[k - 1])} of that at the output"
+            lowest = f", and that of layer 1 {number(shares[0])}" if k > 1 else ""
+            saturated = f"{self.layers[k - 1].saturated:.0%} of the derivatives in layer {k} are saturated"
+            yield "vanishing", k, f"{words}{lowest}; {saturated}. {ENLIVEN}"
+        words = f"at {number(min(shares))} to {number(max(shares))} of its size at the output"
+        for k, layer in downwards:
+            if layer.saturated > MOSTLY:
+                words += f"; but {layer.saturated:.0%} of the derivatives in layer {k} are saturated"
+        yield "healthy", None, f"Healthy: the error reaches every layer, {words}."
 
     def _parts(self):
         header = ["layer", "activation", "error", "gradient", "saturated", "dead", "update / weights"]
@@ -226,7 +206,8 @@ def _norm(array):
 def _largest_derivative(activation, dtype):
     """Return the largest slope of an activation on [-10, 10]."""
     A = np.linspace(-10, 10, 2001, dtype=dtype)[:, np.newaxis]
-    cache, slopes = np.empty_like(A) if activation.needs_cache else None, np.ones_like(A)
+    cache = np.empty_like(A) if activation.needs_cache else None
+    slopes = np.ones_like(A)
     activation.forward(A, cache)
     activation.backward(A, cache, slopes)
     return np.max(np.abs(slopes))

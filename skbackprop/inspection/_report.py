@@ -6,9 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import issparse
 
-# Arrays of more rows or columns are summarised.
-MOST_ROWS = 10
-MOST_COLUMNS = 10
+# Arrays of more rows or columns than this are summarised.
+MOST = 10
 CELL = 'style="text-align: right; padding: 0 0.6em"'
 LEFT = 'style="text-align: left; vertical-align: top"'
 
@@ -25,7 +24,7 @@ def _shape(array):
 
 def _cells(array):
     """Return the values of a small array as rows of strings, or None for one that is too large to show."""
-    if array.shape[-1] > MOST_COLUMNS or (array.ndim == 2 and array.shape[0] > MOST_ROWS):
+    if max(array.shape) > MOST:
         return None
     values = np.atleast_2d(array.toarray() if issparse(array) else array)
     return [[number(value) for value in row] for row in values.tolist()]

@@ -108,8 +108,7 @@ class BackpropagationTrace(Report):
         return parts
 
     def _title(self, k):
-        last = k == len(self.layers)
-        return f"layer {k} ({'output, ' if last else ''}f = {self.layers[k - 1].name})"
+        return f"layer {k} ({'output, ' if k == len(self.layers) else ''}f = {self.layers[k - 1].name})"
 
     def _forward(self, k, layer):
         """Return names, formulas and arrays of the forward pass through layer k."""
@@ -210,16 +209,10 @@ def trace_of(step):
     names = [*map(repr, functions[:-1]), step.objective.loss.output_activation]
     about = list(dict.fromkeys(map(_about, functions)))
     layers, loss, learning_rate = record(step)
-    return BackpropagationTrace(
-        [LayerTrace(name=name, **arrays) for name, arrays in zip(names, layers, strict=True)],
-        step.Y.copy(),
-        loss,
-        step.objective.penalty / len(step.Y),
-        repr(step.optimizer),
-        learning_rate,
-        step.standardized,
-        about,
-    )
+    layers = [LayerTrace(name=name, **arrays) for name, arrays in zip(names, layers, strict=True)]
+    penalty = step.objective.penalty / len(step.Y)
+    rule = repr(step.optimizer)
+    return BackpropagationTrace(layers, step.Y.copy(), loss, penalty, rule, learning_rate, step.standardized, about)
 
 
 def _about(function):
