@@ -4,9 +4,14 @@ An activation is a small stateless object with two methods that work in place, s
 nothing. To use one of your own, pass an instance of a class with the same two methods to an estimator.
 """
 
-import numpy as np
+import math
 
-__all__ = ["ACTIVATIONS", "Activation", "Identity", "Logistic", "ReLU", "SiLU", "Tanh", "sigmoid_"]
+import numpy as np
+from scipy.special import ndtr
+
+from ._part import Part
+
+__all__ = ["ACTIVATIONS", "ELU", "GELU", "Activation", "Identity", "Logistic", "ReLU", "SiLU", "Tanh", "sigmoid_"]
 
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 # Arrays of the right type in place of literals spare NumPy a conversion at each call.
@@ -43,14 +48,23 @@ def sigmoid_(Z):
     return np.divide(one, Z, Z)
 
 
-class Activation:
-    """What the network asks of an activation function.
+class Activation(Part):
+    """What the network asks of an activation function and, from `gain` on, what initializers ask of it.
 
     Attributes
     ----------
     needs_cache : bool, default=False
         Whether the derivative cannot be had from the output alone. Then `forward` gets a second array, of the shape of
         the first, and `backward` gets it back.
+    gain : float, default=1.0
+        Factor on the variance, 1 / fan_in, of the weights fed by such units, so that the variance of the signal stays: to
+        first order near 0, which makes it 1 / slope^2 there, or for standard normal raw scores z, 1 / E[f(z)^2].
+    mean : float, default=0.0
+        What a unit puts out at a raw score of 0.
+    divides_inputs : bool, default=False
+        Whether units fed by the inputs divide these among them, each with a threshold of its own.
+    glorot_factor : float, default=6.0
+        In Glorot's rule, what is divided by fan_in + fan_out.
 
     Examples
     --------
@@ -64,6 +78,10 @@ class Activation:
     """
 
     needs_cache = False
+    gain = 1.0
+    mean = 0.0
+    divides_inputs = False
+    glorot_factor = 6.0
 
     def forward(self, A, cache):
         """Overwrite the raw scores in `A` with activations; `cache` is None unless `needs_cache`."""
@@ -72,9 +90,6 @@ class Activation:
     def backward(self, A, cache, delta):
         """Multiply `delta` in place by the derivative at the activations `A`, which may be overwritten."""
         raise NotImplementedError
-
-    def __repr__(self):
-        return f"{type(self).__name__}()"
 
 
 class Identity(Activation):
@@ -89,6 +104,11 @@ class Identity(Activation):
 
 class Logistic(Activation):
     """The logistic sigmoid f(z) = 1 / (1 + exp(-z)), with derivative f (1 - f) (Rumelhart, Hinton and Williams, 1986)."""
+
+    gain = 16.0
+    mean = 0.5
+    divides_inputs = True
+    glorot_factor = 2.0
 
     def forward(self, A, cache):
         """Overwrite `A` with its sigmoid."""
@@ -117,6 +137,8 @@ class Tanh(Activation):
 
 class ReLU(Activation):
     """The rectified linear unit f(z) = max(z, 0), with derivative 1 where f > 0, else 0 (Nair and Hinton, 2010)."""
+
+    gain = 2.0
 
     def forward(self, A, cache):
         """Overwrite negative values of `A` with 0."""
@@ -151,10 +173,57 @@ class SiLU(Activation):
         np.multiply(delta, A, delta)
 
 
+class GELU(Activation):
+    """The Gaussian error linear unit f(z) = z Phi(z), with derivative Phi + z phi (Hendrycks and Gimpel, 2016).
+
+    Phi and phi are distribution function and density of the standard normal distribution. Like a rectified unit it has no
+    slope that would do for raw scores on both sides of 0, so `gain` is 1 / E[f(z)^2], about 2.35.
+    """
+
+    needs_cache = True
+    gain = 1 / (1 / 3 + 1 / (2 * math.pi * math.sqrt(3)))
+
+    def forward(self, A, cache):
+        """Overwrite `A` with A Phi(A), and leave the raw scores in `cache`."""
+        np.copyto(cache, A)
+        ndtr(A, A)
+        np.multiply(A, cache, A)
+
+    def backward(self, A, cache, delta):
+        """Multiply `delta` by Phi(z) + z phi(z), where z is in `cache`."""
+        np.multiply(cache, cache, A)
+        np.multiply(A, -0.5, A)
+        np.exp(A, A)
+        np.multiply(A, 1 / math.sqrt(2 * math.pi), A)
+        np.multiply(A, cache, A)
+        ndtr(cache, cache)
+        np.add(A, cache, A)
+        np.multiply(delta, A, delta)
+
+
+class ELU(Activation):
+    """The exponential linear unit f(z) = max(z, e) with e = exp(min(z, 0)) - 1; derivative 1 + e (Clevert et al., 2016)."""
+
+    needs_cache = True
+
+    def forward(self, A, cache):
+        """Overwrite `A` with the larger of A and e, which stays in `cache`."""
+        np.minimum(A, _ZERO[A.dtype], out=cache)
+        np.expm1(cache, cache)
+        np.maximum(A, cache, out=A)
+
+    def backward(self, A, cache, delta):
+        """Multiply `delta` by 1 + e, where e is in `cache`."""
+        np.add(cache, _ONE[A.dtype], cache)
+        np.multiply(delta, cache, delta)
+
+
 ACTIVATIONS = {
     "identity": Identity(),
     "logistic": Logistic(),
     "tanh": Tanh(),
     "relu": ReLU(),
     "silu": SiLU(),
+    "gelu": GELU(),
+    "elu": ELU(),
 }

@@ -1,4 +1,4 @@
-"""Rules for the first weights.
+"""Rules for the initial weights.
 
 An initializer fills one layer at a time. Rules of your own are instances of a class with the method `fill`.
 """
@@ -7,13 +7,14 @@ import math
 
 import numpy as np
 
-from .activations import Logistic, ReLU
+from ._part import Part
+from .activations import Identity
 
 __all__ = ["INITIALIZERS", "Glorot", "Initializer", "NearIdentity", "Uniform"]
 
 
-class Initializer:
-    """What the network asks of a rule for the first weights.
+class Initializer(Part):
+    """What the network asks of a rule for the initial weights.
 
     Attributes
     ----------
@@ -50,9 +51,6 @@ class Initializer:
         """
         raise NotImplementedError
 
-    def __repr__(self):
-        return f"{type(self).__name__}()"
-
 
 def _fill_uniform(coef, intercept, bound, random_state):
     coef[...] = random_state.uniform(-bound, bound, coef.shape)
@@ -76,24 +74,25 @@ class Glorot(Initializer):
 
     def fill(self, coef, intercept, fed_by, activation, random_state):
         """Fill the parameters of one layer; see `Initializer.fill`."""
-        factor = 2.0 if isinstance(activation, Logistic) else 6.0
-        _fill_uniform(coef, intercept, np.sqrt(factor / sum(coef.shape)), random_state)
+        bound = np.sqrt((activation or Identity()).glorot_factor / sum(coef.shape))
+        _fill_uniform(coef, intercept, bound, random_state)
 
 
 class NearIdentity(Initializer):
-    """Weights that keep the signal's mean at zero and, to first order, its variance from layer to layer.
+    """Weights of variance gain / fan_in, which keep the signal's mean at zero and its variance from layer to layer.
 
     They are made for standardised inputs.
 
-    Near 0 the sigmoid is 1/2 + z/4, so a layer fed by sigmoid units gets weights of variance 16 / fan_in, and a bias of
-    minus half the sum of its weights. Sigmoid units fed by the inputs divide the data among them (Nguyen and Widrow,
-    1990): with few inputs each unit bends sharply, in a part of its own; with many it is nearly linear. The variance of
-    their raw scores is `sharpness` fan_out^(2 / fan_in), but 64 at most, and their biases come from between minus and plus
-    its root, which spreads their thresholds over the data. A layer fed by rectified units gets variance 2 / fan_in (He et
-    al., 2015), any other 1 / fan_in (LeCun et al., 1998), without bias. The output layer gets a quarter of that, so that
-    training starts near a constant prediction and adds only what the data ask for. A network without hidden layers has no
-    symmetry to break and starts at zero weights, but not at zero bias: on centred data, the gradient of that would be
-    rounding alone, which Adam would make a step of.
+    The units that feed a layer say what `gain` it needs, and what their `mean` is; times the sum of its weights the bias
+    takes that away. Near 0 the sigmoid is 1/2 + z/4, so a layer fed by sigmoid units gets weights of variance 16 / fan_in,
+    and a bias of minus half the sum of its weights; one fed by rectified units gets variance 2 / fan_in (He et al., 2015),
+    and most others 1 / fan_in (LeCun et al., 1998), without bias. Sigmoid units fed by the inputs divide the data among
+    them (Nguyen and Widrow, 1990): with few inputs each unit bends sharply, in a part of its own; with many it is nearly
+    linear. The variance of their raw scores is `sharpness` fan_out^(2 / fan_in), but 64 at most, and their biases come from
+    between minus and plus its root, which spreads their thresholds over the data. The output layer gets a quarter of that,
+    so that training starts near a constant prediction and adds only what the data ask for. A network without hidden layers
+    has no symmetry to break and starts at zero weights, but not at zero bias: on centred data, the gradient of that would
+    be rounding alone, which Adam would make a step of.
 
     Parameters
     ----------
@@ -110,26 +109,22 @@ class NearIdentity(Initializer):
     def fill(self, coef, intercept, fed_by, activation, random_state):
         """Fill the parameters of one layer; see `Initializer.fill`."""
         fan_in, fan_out = coef.shape
-        divides_inputs = fed_by is None and isinstance(activation, Logistic)
+        # Inputs are like the output of identity units.
+        below = fed_by or Identity()
+        divides_inputs = fed_by is None and activation is not None and activation.divides_inputs
+        gain = min(self.sharpness * fan_out ** (2 / fan_in), 64.0) if divides_inputs else below.gain
         if activation is None:
             gain = 0.0
-        elif divides_inputs:
-            gain = min(self.sharpness * fan_out ** (2 / fan_in), 64.0)
-        elif isinstance(fed_by, Logistic):
-            gain = 16.0
-        else:
-            gain = 2.0 if isinstance(fed_by, ReLU) else 1.0
         bound = math.sqrt(3.0 * gain / fan_in)
         coef[...] = random_state.uniform(-bound, bound, coef.shape)
-        if intercept is not None:
-            intercept[...] = random_state.uniform(-0.1, 0.1, intercept.shape) if activation is None else 0.0
-            if isinstance(fed_by, Logistic):
-                intercept[...] = -0.5 * coef.sum(axis=0)
-            elif divides_inputs:
-                intercept[...] = math.sqrt(gain) * random_state.uniform(-1.0, 1.0, intercept.shape)
-
-    def __repr__(self):
-        return f"{type(self).__name__}(sharpness={self.sharpness})"
+        if intercept is None:
+            return
+        if activation is None:
+            intercept[...] = random_state.uniform(-0.1, 0.1, intercept.shape)
+        elif divides_inputs:
+            intercept[...] = math.sqrt(gain) * random_state.uniform(-1.0, 1.0, intercept.shape)
+        else:
+            intercept[...] = -below.mean * coef.sum(axis=0) if below.mean else 0.0
 
 
 INITIALIZERS = {"auto": NearIdentity(), "glorot": Glorot(), "uniform": Uniform()}

@@ -5,15 +5,15 @@ saved and training can go on from it. To use a rule of your own, pass an instanc
 `Optimizer` to an estimator.
 """
 
-import inspect
 import math
 
 import numpy as np
 from scipy.optimize import minimize
 
 from ._blas import add_multiple
+from ._part import Part
 
-__all__ = ["LBFGS", "OPTIMIZERS", "SGD", "Adam", "Optimizer", "Rprop"]
+__all__ = ["LBFGS", "OPTIMIZERS", "SGD", "Adam", "AdamW", "Minimizer", "Optimizer", "Rprop"]
 
 
 # Values of each vector that are updated at a time: several such pieces fit in a core's own cache.
@@ -29,7 +29,7 @@ def _in_blocks(*vectors):
     return [tuple(vector[start : start + BLOCK] for vector in vectors) for start in starts]
 
 
-class Optimizer:
+class Optimizer(Part):
     """What the training loop asks of an update rule.
 
     Attributes
@@ -38,6 +38,13 @@ class Optimizer:
         Whether each step needs the gradient over all samples.
     uses_learning_rate : bool, default=True
         Whether `update` heeds its learning rate.
+    minimizes : bool, default=False
+        Whether it runs a whole minimisation at a time; then it is a `Minimizer`.
+    weight_decay : float, default=0.0
+        Share of each weight, times the learning rate, that the training loop takes off after a step, where the estimator's
+        own `weight_decay` is 0.
+    shared : tuple of str, default=()
+        Names of the estimator's parameters that are this part's settings when it is asked for by name.
 
     Examples
     --------
@@ -51,6 +58,8 @@ class Optimizer:
 
     full_batch = False
     uses_learning_rate = True
+    minimizes = False
+    weight_decay = 0.0
 
     def initial_state(self, theta):
         """Return the dict of arrays and numbers that `update` will keep for the parameters `theta`."""
@@ -74,10 +83,6 @@ class Optimizer:
         """
         raise NotImplementedError
 
-    def __repr__(self):
-        settings = ", ".join(f"{name}={getattr(self, name)!r}" for name in inspect.signature(type(self)).parameters)
-        return f"{type(self).__name__}({settings})"
-
 
 class SGD(Optimizer):
     """Gradient descent with momentum, Nesterov's by default (Sutskever et al., 2013).
@@ -95,6 +100,8 @@ class SGD(Optimizer):
     >>> SGD(momentum=0.5)
     SGD(momentum=0.5, nesterovs_momentum=True)
     """
+
+    shared = ("momentum", "nesterovs_momentum")
 
     def __init__(self, momentum=0.9, nesterovs_momentum=True):
         self.momentum = momentum
@@ -138,6 +145,8 @@ class Adam(Optimizer):
     Adam(beta_1=0.8, beta_2=0.999, epsilon=1e-08)
     """
 
+    shared = ("beta_1", "beta_2", "epsilon")
+
     def __init__(self, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
         self.beta_1 = beta_1
         self.beta_2 = beta_2
@@ -165,13 +174,38 @@ class Adam(Optimizer):
             add_multiple(slope, point, -rate * (1 - self.beta_1) / scale)
 
 
+class AdamW(Adam):
+    """`Adam` with decoupled weight decay (Loshchilov and Hutter, 2019).
+
+    A step is that of `Adam`. The training loop then shrinks the weights, not the biases, by the factor 1 - learning rate *
+    `weight_decay`; where the estimator's own `weight_decay` is not 0, it counts instead.
+
+    Parameters
+    ----------
+    beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
+        Those of `Adam`.
+    weight_decay : float, default=0.01
+        Share of each weight that a step takes off, times the learning rate.
+
+    Examples
+    --------
+    >>> from skbackprop.optimizers import AdamW
+    >>> AdamW(weight_decay=0.1)
+    AdamW(beta_1=0.9, beta_2=0.999, epsilon=1e-08, weight_decay=0.1)
+    """
+
+    def __init__(self, beta_1=0.9, beta_2=0.999, epsilon=1e-8, weight_decay=0.01):
+        super().__init__(beta_1, beta_2, epsilon)
+        self.weight_decay = weight_decay
+
+
 class Rprop(Optimizer):
     """iRprop+: steps that heed the sign of the gradient alone (Igel and Huesken, 2003; Riedmiller and Braun, 1993).
 
     Parameters
     ----------
     initial_step : float, default=0.0125
-        First step size of every parameter.
+        Initial step size of every parameter.
     increase : float, default=1.2
         Factor on the step size while the sign of a derivative stays.
     decrease : float, default=0.5
@@ -212,7 +246,8 @@ class Rprop(Optimizer):
 
     def update(self, theta, gradient, state, learning_rate, loss):
         """Take one step; see `Optimizer.update`."""
-        step, change = state["step"], state["change"]
+        step = state["step"]
+        change = state["change"]
         agreement = np.sign(gradient * state["gradient"])
         turned = agreement < 0
         step *= np.where(turned, self.decrease, np.where(agreement > 0, self.increase, 1.0)).astype(step.dtype)
@@ -225,7 +260,36 @@ class Rprop(Optimizer):
         state["loss"] = loss
 
 
-class LBFGS(Optimizer):
+class Minimizer(Optimizer):
+    """What training asks of a rule that runs a whole minimisation at a time, in place of single steps."""
+
+    full_batch = True
+    uses_learning_rate = False
+    minimizes = True
+
+    def minimize(self, function, theta, max_iter, after_iteration):
+        """Minimise a function from `theta`.
+
+        Parameters
+        ----------
+        function : callable
+            Takes parameters, returns the loss and its gradient.
+        theta : ndarray of shape (n_parameters,)
+            Where to start; not changed.
+        max_iter : int
+            Most iterations.
+        after_iteration : callable
+            Called with the parameters and the loss after each iteration; a true return value ends the run.
+
+        Returns
+        -------
+        result : scipy.optimize.OptimizeResult
+            Its `x` are the parameters reached, `status` is 0 at convergence.
+        """
+        raise NotImplementedError
+
+
+class LBFGS(Minimizer):
     """Limited-memory quasi-Newton descent by `scipy.optimize` (Liu and Nocedal, 1989; Byrd et al., 1995).
 
     It runs a whole minimisation at a time. Its curvature memory lives inside scipy, so a warm start begins a new one at
@@ -247,32 +311,14 @@ class LBFGS(Optimizer):
     True
     """
 
-    full_batch = True
-    uses_learning_rate = False
+    shared = ("max_fun", "tol")
 
     def __init__(self, max_fun=15000, tol=1e-4):
         self.max_fun = max_fun
         self.tol = tol
 
     def minimize(self, function, theta, max_iter, after_iteration):
-        """Minimise a function from `theta`.
-
-        Parameters
-        ----------
-        function : callable
-            Takes parameters, returns the loss and its gradient.
-        theta : ndarray of shape (n_parameters,)
-            Where to start; not changed.
-        max_iter : int
-            Most iterations.
-        after_iteration : callable
-            Called with the parameters and the loss after each iteration; a true return value ends the run.
-
-        Returns
-        -------
-        result : scipy.optimize.OptimizeResult
-            Its `x` are the parameters reached, `status` is 0 at convergence.
-        """
+        """Minimise a function from `theta`; see `Minimizer.minimize`."""
 
         # scipy passes the result only to a callback whose parameter has this name.
         def callback(intermediate_result):
@@ -283,4 +329,4 @@ class LBFGS(Optimizer):
         return minimize(function, theta, method="L-BFGS-B", jac=True, callback=callback, options=options)
 
 
-OPTIMIZERS = {"sgd": SGD, "adam": Adam, "rprop": Rprop, "lbfgs": LBFGS}
+OPTIMIZERS = {"sgd": SGD, "adam": Adam, "adamw": AdamW, "rprop": Rprop, "lbfgs": LBFGS}

@@ -2,16 +2,20 @@
 
 import math
 
+from ._part import Part
+
 __all__ = ["SCHEDULES", "Adaptive", "Auto", "Constant", "Cosine", "InverseScaling", "OneCycle", "Schedule"]
 
 
-class Schedule:
+class Schedule(Part):
     """What the training loop asks of a learning-rate schedule.
 
     Attributes
     ----------
     every_step : bool, default=False
         Whether the rate changes within an epoch; else it is asked for once an epoch.
+    shared : tuple of str, default=()
+        Names of the estimator's parameters that are this part's settings when it is asked for by name.
 
     Examples
     --------
@@ -49,7 +53,7 @@ class Schedule:
 
 
 class Constant(Schedule):
-    """`learning_rate_init` throughout."""
+    """The rate = `learning_rate_init`, throughout."""
 
 
 class InverseScaling(Schedule):
@@ -61,6 +65,8 @@ class InverseScaling(Schedule):
         The exponent.
     """
 
+    shared = ("power_t",)
+
     def __init__(self, power_t=0.5):
         self.power_t = power_t
 
@@ -70,7 +76,7 @@ class InverseScaling(Schedule):
 
 
 class Adaptive(Schedule):
-    """A fifth of the rate at each plateau, until it is at most 1e-6."""
+    """The rate / 5 at each plateau, until it is at most 1e-6; `learning_rate_init` until the first."""
 
     def after_plateau(self, rate):
         """Return a fifth of the rate, or None below 1e-6."""
@@ -138,7 +144,7 @@ class OneCycle(Schedule):
 
 
 class Auto(OneCycle):
-    """One cycle over the first 100 epochs, whatever `max_iter`, then a hundredth of `learning_rate_init`.
+    """One cycle (Smith, 2018) over the first 100 epochs, whatever `max_iter`, then `learning_rate_init` / 100.
 
     In `fit` the rate depends on nothing but the epochs done, so that training in two halves is the same as in one go.
 

@@ -13,7 +13,7 @@ import skbackprop
 PACKAGE = Path(skbackprop.__file__).parent
 # What lies where: the folders are the floors, the modules beside them are named here. Nothing imports from a higher floor.
 FLOORS = {
-    **dict.fromkeys(("_blas", "activations", "initializers", "losses", "optimizers", "schedules"), 0),
+    **dict.fromkeys(("_blas", "_part", "activations", "initializers", "losses", "optimizers", "schedules"), 0),
     **dict.fromkeys(("_engine", "functional"), 1),
     "_estimators": 2,
     **dict.fromkeys(("callbacks", "display", "inspection"), 3),

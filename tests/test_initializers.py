@@ -1,11 +1,12 @@
-"""Rules for first weights: their distributions, and what near-identity promises."""
+"""Rules for initial weights: their distributions, and what near-identity promises."""
 
 import numpy as np
 import pytest
 
-from skbackprop._engine.network import Network, raw_scores
-from skbackprop.activations import ACTIVATIONS
-from skbackprop.initializers import INITIALIZERS, Initializer
+from skbackprop._engine.network import Network
+from skbackprop._engine.prediction import raw_scores
+from skbackprop.activations import ACTIVATIONS, Activation
+from skbackprop.initializers import INITIALIZERS, Glorot, Initializer, NearIdentity
 
 
 def filled(rule, fed_by, activation, shape=(400, 300)):
@@ -15,24 +16,63 @@ def filled(rule, fed_by, activation, shape=(400, 300)):
     return coef, intercept
 
 
-@pytest.mark.parametrize(
-    ("rule", "fed_by", "activation", "bound"),
-    [
-        ("uniform", None, "tanh", 1.0),
-        ("glorot", None, "logistic", np.sqrt(2 / 700)),
-        ("glorot", "relu", "relu", np.sqrt(6 / 700)),
-        ("auto", None, "logistic", np.sqrt(4.5 * 300 ** (2 / 400) / 400)),
-        ("auto", None, "tanh", np.sqrt(3 / 400)),
-        ("auto", "logistic", "logistic", np.sqrt(48 / 400)),
-        ("auto", "relu", "relu", np.sqrt(6 / 400)),
-        ("auto", "tanh", "tanh", np.sqrt(3 / 400)),
-    ],
-)
-def test_weights_are_uniform_within_the_rules_bound(rule, fed_by, activation, bound):
-    coef, _ = filled(rule, fed_by, activation)
-    assert np.abs(coef).max() <= bound
+def near_identity_bound(fed_by, activation):
+    """That of 400 weights into each of 300 units."""
+    gains = {"logistic": 16, "relu": 2, "gelu": 1 / 0.42522}
+    gain = 1.5 * 300 ** (2 / 400) if (fed_by, activation) == (None, "logistic") else gains.get(fed_by, 1)
+    return np.sqrt(3 * gain / 400)
+
+
+# The published bound of each rule of the table.
+BOUNDS = {
+    "auto": near_identity_bound,
+    "glorot": lambda fed_by, activation: np.sqrt((2 if activation == "logistic" else 6) / 700),
+    "uniform": lambda fed_by, activation: 1.0,
+}
+
+
+def test_every_rule_has_its_bound_here():
+    assert BOUNDS.keys() == INITIALIZERS.keys()
+
+
+@pytest.mark.parametrize("rule", INITIALIZERS)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("hidden", [False, True])
+def test_weights_are_uniform_within_the_rules_bound(rule, activation, hidden):
+    fed_by = activation if hidden else None
+    coef, intercept = filled(rule, fed_by, activation)
+    bound = BOUNDS[rule](fed_by, activation)
+    assert np.abs(coef).max() <= 1.0001 * bound
     assert coef.std() == pytest.approx(bound / np.sqrt(3), rel=0.01)
     assert abs(coef.mean()) < 0.01 * bound
+    if rule == "auto" and fed_by is not None:
+        np.testing.assert_allclose(intercept, -ACTIVATIONS[fed_by].mean * coef.sum(axis=0), rtol=1e-12)
+
+
+@pytest.mark.parametrize("rule", INITIALIZERS)
+def test_a_layer_keeps_its_dtype(rule):
+    coef, intercept = np.empty((4, 3), np.float32), np.empty(3, np.float32)
+    INITIALIZERS[rule].fill(coef, intercept, None, ACTIVATIONS["logistic"], np.random.RandomState(0))
+    double, biases = filled(rule, None, "logistic", (4, 3))
+    np.testing.assert_array_equal(coef, double.astype(np.float32))
+    np.testing.assert_array_equal(intercept, biases.astype(np.float32))
+
+
+def test_rules_ask_a_units_activation_and_not_its_class():
+    class Soft(Activation):
+        gain = 4.0
+        mean = 0.25
+        divides_inputs = True
+        glorot_factor = 3.0
+
+    coef, intercept = np.empty((400, 300)), np.empty(300)
+    NearIdentity().fill(coef, intercept, Soft(), Soft(), np.random.RandomState(0))
+    assert np.abs(coef).max() == pytest.approx(np.sqrt(3 * 4 / 400), rel=1e-3)
+    np.testing.assert_array_equal(intercept, -0.25 * coef.sum(axis=0))
+    NearIdentity().fill(coef, intercept, None, Soft(), np.random.RandomState(0))
+    assert np.abs(intercept).max() == pytest.approx(np.sqrt(1.5 * 300 ** (2 / 400)), rel=0.02)
+    Glorot().fill(coef, intercept, None, Soft(), np.random.RandomState(0))
+    assert np.abs(coef).max() == pytest.approx(np.sqrt(3 / 700), rel=1e-3)
 
 
 def test_a_network_without_hidden_layers_starts_at_zero_weights():
@@ -42,7 +82,10 @@ def test_a_network_without_hidden_layers_starts_at_zero_weights():
     assert 0 < np.abs(intercept).max() <= 0.1
 
 
-@pytest.mark.parametrize(("activation", "low", "high"), [("logistic", 0.3, 3), ("tanh", 0.02, 1), ("relu", 0.3, 3)])
+@pytest.mark.parametrize(
+    ("activation", "low", "high"),
+    [("logistic", 0.3, 3), ("tanh", 0.02, 1), ("relu", 0.3, 3), ("gelu", 0.1, 10), ("elu", 0.02, 1)],
+)
 def test_near_identity_keeps_the_signal_through_twenty_layers(activation, low, high):
     network = Network([30, *[100] * 20, 10], [ACTIVATIONS[activation]] * 20, True, np.dtype(float))
     network.initialize(INITIALIZERS["auto"], np.random.RandomState(0))

@@ -1,5 +1,7 @@
 """Losses on raw scores: against scikit-learn's metrics, finite differences, and exact limits."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from scipy.optimize import check_grad
@@ -14,6 +16,7 @@ from sklearn.metrics import (
 )
 
 from skbackprop.losses import (
+    CLASSIFICATION_LOSSES,
     REGRESSION_LOSSES,
     AbsoluteError,
     BinaryLogLoss,
@@ -24,21 +27,35 @@ from skbackprop.losses import (
     PoissonDeviance,
     Quantile,
     RegressionLoss,
-    SigmoidSquaredError,
     SquaredError,
 )
 
-LOSSES = [BinaryLogLoss(), CategoricalLogLoss(), SigmoidSquaredError()]
-# Each with what scikit-learn or scipy says of one output's predictions.
+# An oracle outside the package for each row of the tables: what scikit-learn or scipy says of targets and predictions.
+CLASSIFICATION_ORACLES = {
+    ("log_loss", "binary"): lambda Y, P: log_loss(Y[:, 0], P[:, 0]),
+    ("log_loss", "multiclass"): log_loss,
+    ("log_loss", "multilabel-indicator"): lambda Y, P: sum(log_loss(y, p) for y, p in zip(Y.T, P.T, strict=True)),
+    **{
+        ("squared_error", kind): lambda Y, P: Y.shape[1] * mean_squared_error(Y, P) / 2
+        for kind in ("binary", "multiclass", "multilabel-indicator")
+    },
+}
+# Of one output's.
+REGRESSION_ORACLES = {
+    "squared_error": lambda y, p: mean_squared_error(y, p) / 2,
+    "absolute_error": mean_absolute_error,
+    "huber": lambda y, p, delta=1.35: huber(delta, y - p).mean(),
+    "poisson": lambda y, p: mean_poisson_deviance(y, p) / 2,
+    "quantile": lambda y, p, quantile=0.5: mean_pinball_loss(y, p, alpha=quantile),
+    "gamma": lambda y, p: mean_gamma_deviance(y, p) / 2,
+}
+KINDS = {(name, target): kind for name, kinds in CLASSIFICATION_LOSSES.items() for target, kind in kinds.items()}
+LOSSES = [kind() for kind in dict.fromkeys(KINDS.values())]
+# With other settings than the default ones, too.
 ORACLES = {
-    SquaredError(): lambda y, p: mean_squared_error(y, p) / 2,
-    AbsoluteError(): mean_absolute_error,
-    Quantile(0.1): lambda y, p: mean_pinball_loss(y, p, alpha=0.1),
-    Quantile(0.9): lambda y, p: mean_pinball_loss(y, p, alpha=0.9),
-    HuberLoss(): lambda y, p: huber(1.35, y - p).mean(),
-    HuberLoss(delta=0.2): lambda y, p: huber(0.2, y - p).mean(),
-    PoissonDeviance(): lambda y, p: mean_poisson_deviance(y, p) / 2,
-    GammaDeviance(): lambda y, p: mean_gamma_deviance(y, p) / 2,
+    **{kind(): REGRESSION_ORACLES[name] for name, kind in REGRESSION_LOSSES.items()},
+    **{Quantile(q): partial(REGRESSION_ORACLES["quantile"], quantile=q) for q in (0.1, 0.9)},
+    HuberLoss(delta=0.2): partial(REGRESSION_ORACLES["huber"], delta=0.2),
 }
 rng = np.random.RandomState(0)
 
@@ -61,12 +78,22 @@ def test_gradient(loss):
     assert error < 1e-6
 
 
-def test_log_losses_equal_scikit_learns():
-    codes, Z = rng.randint(3, size=50), rng.randn(50, 3)
-    loss = CategoricalLogLoss()
-    assert evaluate(loss, np.eye(3)[codes], Z)[0].mean() == pytest.approx(log_loss(codes, loss.predict(Z.copy())))
-    y, z, loss = rng.randint(2, size=50), rng.randn(50, 1), BinaryLogLoss()
-    assert evaluate(loss, y[:, None].astype(float), z)[0].mean() == pytest.approx(log_loss(y, loss.predict(z.copy())))
+def test_every_loss_has_an_oracle_here():
+    assert CLASSIFICATION_ORACLES.keys() == KINDS.keys()
+    assert REGRESSION_ORACLES.keys() == REGRESSION_LOSSES.keys()
+
+
+@pytest.mark.parametrize("row", KINDS, ids=str)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_loss_of_labels_is_its_oracles(row, dtype):
+    n_outputs = 1 if row[1] == "binary" else 3
+    Z = rng.randn(50, n_outputs)
+    Y = np.eye(3)[rng.randint(3, size=50)] if row[1] == "multiclass" else rng.randint(2, size=Z.shape).astype(float)
+    loss = KINDS[row]()
+    values, gradient = evaluate(loss, Y.astype(dtype), Z.astype(dtype))
+    assert values.dtype == gradient.dtype == dtype
+    expected = CLASSIFICATION_ORACLES[row](Y, loss.predict(Z.copy()))
+    assert values.mean() == pytest.approx(expected, rel=1e-9 if dtype is np.float64 else 1e-5)
 
 
 def test_the_log_loss_of_a_saturated_unit_is_exact():
@@ -111,7 +138,23 @@ def test_gradient_of_a_regression_loss(loss):
     assert error < 1e-6
 
 
-@pytest.mark.parametrize("loss", ORACLES, ids=repr)
+def halved(kind):
+    """A loss of a user's own by inheritance: half of another one, and nothing more."""
+
+    class Halved(kind):
+        def loss_gradient(self, Y, Z, values, gradient, scratch):
+            super().loss_gradient(Y, Z, values, gradient, scratch)
+            values *= 0.5
+            gradient *= 0.5
+
+    return Halved()
+
+
+# The notebook's loss has a gradient of its own, which a subclass replaces too.
+HALVED = [halved(kind) for kind in (BinaryLogLoss, CategoricalLogLoss, *REGRESSION_LOSSES.values())]
+
+
+@pytest.mark.parametrize("loss", [*LOSSES, *ORACLES, *HALVED], ids=lambda loss: f"{type(loss).__base__.__name__}-{loss!r}")
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_gradient_alone_is_the_same_in_the_same_dtype(loss, dtype):
     Y, Z = rng.gamma(2.0, size=(6, 4)).astype(dtype), rng.randn(6, 4).astype(dtype)

@@ -1,5 +1,7 @@
 """Learning-rate schedules against their formulas."""
 
+import math
+
 import pytest
 
 from skbackprop.schedules import SCHEDULES, Adaptive, Auto, Constant, Cosine, InverseScaling, OneCycle
@@ -8,6 +10,42 @@ from skbackprop.schedules import SCHEDULES, Adaptive, Auto, Constant, Cosine, In
 def rate(schedule, samples_seen=0, epoch=0.0, progress=0.0, initial=0.1):
     """The rate, having been `initial` before."""
     return schedule.next_rate(initial, initial, samples_seen, epoch, progress)
+
+
+def half_cosine(start, end, share):
+    return end + (start - end) * math.cos(math.pi / 2 * share) ** 2
+
+
+def one_cycle(share):
+    return half_cosine(0.004, 0.1, share / 0.3) if share < 0.3 else half_cosine(0.1, 0, (share - 0.3) / 0.7)
+
+
+# For each schedule of the table its rate from a highest one of 0.1, by samples seen, epoch and progress.
+FORMULAS = {
+    "auto": lambda samples, epoch, progress: max(one_cycle(min(epoch / 100, 1)), 0.001),
+    "constant": lambda samples, epoch, progress: 0.1,
+    "invscaling": lambda samples, epoch, progress: 0.1 / math.sqrt(samples + 1),
+    "adaptive": lambda samples, epoch, progress: 0.1,
+    "cosine": lambda samples, epoch, progress: half_cosine(0.1, 0, progress),
+    "one_cycle": lambda samples, epoch, progress: one_cycle(progress),
+}
+
+
+def test_every_schedule_has_its_formula_here():
+    assert FORMULAS.keys() == SCHEDULES.keys()
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_rates_are_those_of_the_formula(name):
+    for epoch in range(161):
+        seen = {"samples_seen": 50 * epoch, "epoch": float(epoch), "progress": epoch / 160}
+        assert rate(SCHEDULES[name](), **seen) == pytest.approx(FORMULAS[name](*seen.values()), abs=1e-15)
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_only_schedules_with_an_end_come_to_it(name):
+    assert SCHEDULES[name]().is_complete(100, 1.0) == (name in {"auto", "cosine", "one_cycle"})
+    assert not SCHEDULES[name]().is_complete(99, 0.99)
 
 
 def test_the_constant_rate_stays_and_stops_at_a_plateau():
@@ -57,10 +95,3 @@ def test_cycles_stay_at_their_top_where_no_end_is_in_sight():
     assert rate(Auto(), epoch=5000, progress=None) == pytest.approx(0.1)
     assert rate(Auto(), epoch=5, progress=None) == rate(Auto(), epoch=5, progress=0.5)
     assert rate(OneCycle(), epoch=5, progress=None) == rate(Cosine(), epoch=5, progress=None) == pytest.approx(0.1)
-
-
-@pytest.mark.parametrize("name", SCHEDULES)
-def test_rates_are_positive_and_at_most_the_initial_one(name):
-    schedule = SCHEDULES[name]()
-    for step in range(100):
-        assert 0 < rate(schedule, step * 50, step, step / 100) <= 0.1 + 1e-12

@@ -7,9 +7,6 @@ from scipy.sparse import csr_array
 
 from .._blas import add_outer
 
-# Rows predicted at a time are as many as keep the widest layer's activations within a core's own cache.
-PREDICTION_BYTES = 256 * 1024
-
 
 class Network:
     """Layer sizes, activations, and all parameters in one vector.
@@ -232,92 +229,3 @@ class Propagation:
             layer.receive(above)
             lowest = layer
         lowest.backward(X)
-
-
-def raw_scores(coefs, intercepts, activations, X):
-    """Return the raw scores for `X`, computed in chunks of rows whose activations fit in cache.
-
-    Parameters
-    ----------
-    coefs, intercepts : list of ndarray
-        Parameters, layer by layer, of shapes (fan_in, fan_out) and (fan_out,).
-    activations : sequence of Activation
-        One for each hidden layer.
-    X : ndarray or CSR of shape (n_samples, n_features)
-
-    Returns
-    -------
-    Z : ndarray of shape (n_samples, n_outputs)
-        In the dtype that `X` and the parameters promote to.
-
-    Notes
-    -----
-    An overflow in exp gives inf and then exactly 0 or 1, which is right: the caller silences it (`np.errstate`).
-    """
-    dtype = coefs[0].dtype
-    if X.dtype != dtype:
-        dtype = np.result_type(X.dtype, dtype)
-        coefs, intercepts = ([part.astype(dtype, copy=False) for part in parts] for parts in (coefs, intercepts))
-        X = X.astype(dtype, copy=False)
-    n_rows = X.shape[0]
-    widest = max(coef.shape[1] for coef in coefs)
-    chunk = max(1, PREDICTION_BYTES // (widest * dtype.itemsize))
-    if n_rows <= chunk:
-        return _forward(coefs, intercepts, activations, X, [None] * len(coefs))
-    Z = np.empty((n_rows, coefs[-1].shape[1]), dtype)
-    buffers = [np.empty((chunk, coef.shape[1]), dtype) for coef in coefs[:-1]]
-    for start in range(0, n_rows, chunk):
-        rows = slice(start, min(start + chunk, n_rows))
-        outs = [buffer[: rows.stop - start] for buffer in buffers]
-        _forward(coefs, intercepts, activations, X[rows], [*outs, Z[rows]])
-    return Z
-
-
-def hidden_activations(coefs, intercepts, activations, X, layer):
-    """Return the activations of the hidden layer of that number, of shape (n_samples, n_units); see `raw_scores`."""
-    # Up to there the network is one whose last layer has an activation.
-    stop = layer + 1
-    A = raw_scores(coefs[:stop], intercepts[:stop], activations[:layer], X)
-    activations[layer].forward(A, np.empty_like(A) if activations[layer].needs_cache else None)
-    return A
-
-
-def input_gradient(coefs, intercepts, activations, X, outputs):
-    """Return the gradient of one raw score of each sample with respect to its inputs: backpropagation down to them.
-
-    Parameters
-    ----------
-    coefs, intercepts, activations, X
-        See `raw_scores`.
-    outputs : ndarray of int of shape (n_samples,)
-        Number of the output unit whose raw score is meant.
-
-    Returns
-    -------
-    gradient : ndarray of shape (n_samples, n_features)
-    """
-    A, below = X, []
-    for coef, intercept, activation in zip(coefs, intercepts, activations, strict=False):
-        A = _affine(A, coef, intercept, None)
-        cache = np.empty_like(A) if activation.needs_cache else None
-        activation.forward(A, cache)
-        below.append((activation, A, cache))
-    delta = coefs[-1].T[outputs]
-    for coef, (activation, A, cache) in zip(reversed(coefs[:-1]), reversed(below), strict=True):
-        activation.backward(A, cache, delta)
-        delta = delta @ coef.T
-    return delta
-
-
-def _forward(coefs, intercepts, activations, A, outs):
-    """Return the raw scores for the inputs `A`, computed in the arrays `outs`, or in new ones where these are None."""
-    for coef, intercept, activation, out in zip(coefs, intercepts, activations, outs, strict=False):
-        A = _affine(A, coef, intercept, out)
-        activation.forward(A, np.empty_like(A) if activation.needs_cache else None)
-    return _affine(A, coefs[-1], intercepts[-1], outs[-1])
-
-
-def _affine(A, coef, intercept, out):
-    """Return A W + b, in `out` if that is an array."""
-    Z = A.dot(coef, out) if type(A) is np.ndarray else A @ coef
-    return np.add(Z, intercept, Z if out is None else out)

@@ -9,45 +9,17 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
 
-from .._engine.network import hidden_activations, raw_scores
+from .._engine.prediction import hidden_activations, raw_scores
 from ..losses import REGRESSION_LOSSES
-from .base import FLOATS, BaseBackprop, Samples
+from .base import BaseBackprop
 from .docstrings import share_documentation
-from .targets import NumericTargetsMixin
-
-
-class TiedObjective:
-    """An objective on networks whose decoder is the encoder transposed.
-
-    Such networks are a linear subspace of all: their gradient is the orthogonal projection on it, the mean of each
-    layer's gradient and the transpose of that of its partner. Any optimizer that starts in the subspace stays there.
-
-    Parameters
-    ----------
-    objective : Objective
-    """
-
-    def __init__(self, objective):
-        self.objective, self.network, self.gradient = objective, objective.network, objective.gradient
-        self.follow_noise, self.base_rate = objective.follow_noise, objective.base_rate
-        self._coef_gradients, _ = self.network.layer_views(self.gradient)
-
-    def __call__(self, *arguments):
-        """Return the loss, and leave its gradient in `gradient`; see `Objective`."""
-        value = self.objective(*arguments)
-        tie(self._coef_gradients)
-        return value
-
-
-def tie(coefs):
-    """Project weight matrices on those of which the last is the transpose of the first, and so on, in place."""
-    for encoder, decoder in zip(coefs[: len(coefs) // 2], reversed(coefs), strict=False):
-        encoder[...] = 0.5 * (encoder + decoder.T)
-        decoder[...] = encoder.T
+from .parameters import can_fit_partially, constraints, hidden_sizes_of, store
+from .samples import FLOATS, Problem, Samples
+from .targets import loss_of, refuse_another_link, refuse_targets, wants_positive_targets
 
 
 @share_documentation
-class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NumericTargetsMixin, BaseBackprop):
+class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBackprop):
     """A neural network that learns to reconstruct its inputs, and so a code for them (Hinton and Salakhutdinov, 2006).
 
     The code is the narrowest hidden layer, the first of several. Features are standardised inside, with the defaults, and
@@ -56,7 +28,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
     Parameters
     ----------
     {PARAMETERS}
-    loss : {"squared_error", "absolute_error", "huber", "poisson", "gamma"} or RegressionLoss, default="squared_error"
+    loss : {LOSSES} or RegressionLoss, default="squared_error"
         The reconstruction error, summed over the features; see `skbackprop.losses`.
     tied : bool, default=False
         Whether the decoder's weights are the encoder's transposed (both for standardised features), which needs
@@ -83,17 +55,16 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
     """
 
     _accept_sparse = False
-    _parameter_constraints: dict = {
-        **BaseBackprop._parameter_constraints,
-        "loss": [
+    _parameter_constraints: dict = constraints(
+        loss=[
             StrOptions(set(REGRESSION_LOSSES) - {"quantile"}),
             HasMethods(["loss_gradient", "predict", "constant_scores", "location_scale"]),
         ],
         # The scorers that scikit-learn has names for ask for predictions.
-        "scoring": [StrOptions({"loss"}), callable, None],
-        "tied": ["boolean"],
-        "noise": [Interval(numbers.Real, 0, None, closed="left")],
-    }
+        scoring=[StrOptions({"loss"}), callable, None],
+        tied=["boolean"],
+        noise=[Interval(numbers.Real, 0, None, closed="left")],
+    )
 
     def __init__(
         self,
@@ -133,7 +104,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         tied=False,
         noise=0.0,
     ):
-        self._set_parameters(locals())
+        store(self, locals())
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, *, X_val=None):
@@ -160,7 +131,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         """
         return self._fit(X, None, None, (X_val, X_val, None))
 
-    @available_if(BaseBackprop._has_partial_fit)
+    @available_if(can_fit_partially)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None, *, X_val=None):
         """Train for one epoch on the given samples, on top of what was learnt before.
@@ -249,7 +220,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
             If the loss is not made for such values, as "poisson" is not for negative ones.
         """
         X = self._checked(X)
-        self._refuse_targets(X, self._loss)
+        refuse_targets(X, self._loss, self.loss)
         return -self._sample_losses(X, X)
 
     def score(self, X, y=None):
@@ -280,51 +251,32 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         """Number of units of the code, for their names."""
         return self.coefs_[self._code_layer].shape[1]
 
-    def _wants_scaled_targets(self):
-        return self._is_wanted(self.standardize)
-
-    def _make_hidden_sizes(self):
-        sizes = super()._make_hidden_sizes()
+    def _encode(self, X, y, sample_weight, *, resume, incremental):
+        sizes = hidden_sizes_of(self)
         if not sizes or (self.tied and sizes != sizes[::-1]):
             wanted = "that read the same backwards, with tied=True" if sizes else "of at least one layer, the code"
             raise ValueError(
                 f"Got hidden_layer_sizes={self.hidden_layer_sizes!r}: pass sizes {wanted}, such as (100, 10, 100)."
             )
-        return sizes
-
-    def _make_network(self, samples, state, resume):
-        network = super()._make_network(samples, state, resume)
-        if self.tied:
-            free = network.theta.copy()
-            tie(network.coefs)
-            if not np.array_equal(network.theta, free):
-                # What training remembers of other weights, such as their momentum, would untie these.
-                state.get("loop", {}).pop("optimizer", None)
-                state["patience"] = {}
-        return network
-
-    def _make_objective(self, network, batches, state):
-        objective = super()._make_objective(network, batches, state)
-        return TiedObjective(objective) if self.tied else objective
-
-    def _encode(self, X, y, sample_weight, *, resume, incremental):
+        loss = loss_of(self)
         if resume:
-            self._refuse_another_link()
-        return self._validated(X, self.coefs_[0].dtype if resume else FLOATS, reset=not resume)
+            refuse_another_link(self, loss)
+        samples = self._validated(X, loss, self.coefs_[0].dtype if resume else FLOATS, reset=not resume)
+        return Problem(samples, loss, numeric=True, scale_targets=self.standardize)
 
     def _encode_validation(self, X, y, sample_weight, dtype):
-        return self._validated(X, dtype, reset=False)
+        return self._validated(X, loss_of(self), dtype, reset=False)
 
-    def _validated(self, X, dtype, reset):
+    def _validated(self, X, loss, dtype, reset):
         """Return checked `Samples` whose targets are the inputs."""
         X = validate_data(self, X, dtype=dtype, order="C", reset=reset)
-        if self._wants_positive_targets():
+        if wants_positive_targets(self):
             check_non_negative(X, f"{type(self).__name__} with loss={self.loss!r}")
-        self._refuse_targets(X, self._make_loss())
+        refuse_targets(X, loss, self.loss)
         return Samples(X, X, X, None)
 
     def __sklearn_tags__(self):
         """Return the tags: some losses want positive inputs."""
         tags = super().__sklearn_tags__()
-        tags.input_tags.positive_only = self._wants_positive_targets()
+        tags.input_tags.positive_only = wants_positive_targets(self)
         return tags

@@ -7,16 +7,18 @@ from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
-from ..losses import CLASSIFICATION_LOSSES
-from .base import FLOATS, BaseBackprop, Samples, checked_weights
+from ..losses import CLASSIFICATION_LOSSES, Loss
+from .base import BaseBackprop
 from .docstrings import share_documentation
-from .features import InsideMixin
+from .features import FeaturesMixin
 from .labels import Labels, checked_labels, refuse_weights_of_one_class
+from .parameters import can_fit_partially, constraints, part, store
+from .samples import FLOATS, Problem, Samples, checked_weights
 
 
 def _can_fit_partially(classifier):
     """Return True, or say why `partial_fit` is not there."""
-    classifier._has_partial_fit()
+    can_fit_partially(classifier)
     if classifier.class_weight == "balanced":
         raise AttributeError(
             "partial_fit is not available with class_weight='balanced', since one call does not know all frequencies: pass "
@@ -26,7 +28,7 @@ def _can_fit_partially(classifier):
 
 
 @share_documentation
-class SigmoidBackpropClassifier(ClassifierMixin, InsideMixin, BaseBackprop):
+class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
     """A neural network for classification, trained by backpropagation.
 
     Every parameter of scikit-learn's `MLPClassifier` is here, under its name, in its order and with its meaning; with the
@@ -36,7 +38,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, InsideMixin, BaseBackprop):
     Parameters
     ----------
     {PARAMETERS}
-    loss : {"log_loss", "squared_error"} or Loss, default="log_loss"
+    loss : {LOSSES} or Loss, default="log_loss"
         What training descends; "squared_error" is that of sigmoid outputs, as in the teaching notebook. See
         `skbackprop.losses`.
     class_weight : dict, "balanced", list of dict or None, default=None
@@ -70,11 +72,10 @@ class SigmoidBackpropClassifier(ClassifierMixin, InsideMixin, BaseBackprop):
     True
     """
 
-    _parameter_constraints: dict = {
-        **BaseBackprop._parameter_constraints,
-        "loss": [StrOptions(set(CLASSIFICATION_LOSSES)), HasMethods(["loss_gradient", "predict", "constant_scores"])],
-        "class_weight": [StrOptions({"balanced"}), dict, list, None],
-    }
+    _parameter_constraints: dict = constraints(
+        loss=[StrOptions(set(CLASSIFICATION_LOSSES)), HasMethods(["loss_gradient", "predict", "constant_scores"])],
+        class_weight=[StrOptions({"balanced"}), dict, list, None],
+    )
 
     def __init__(
         self,
@@ -113,7 +114,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, InsideMixin, BaseBackprop):
         scoring="loss",
         max_time=None,
     ):
-        self._set_parameters(locals())
+        store(self, locals())
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
@@ -268,20 +269,6 @@ class SigmoidBackpropClassifier(ClassifierMixin, InsideMixin, BaseBackprop):
             return logarithms - logsumexp(logarithms, axis=1, keepdims=True)
         return logarithms
 
-    def _make_loss(self):
-        target_type = self._labels.target_type
-        table = {name: kinds[target_type] for name, kinds in CLASSIFICATION_LOSSES.items()}
-        loss = self._part(table, self.loss)
-        if loss.normalized and target_type != "multiclass":
-            raise ValueError(
-                f"Got loss={loss!r}, whose predictions for a sample sum to one, for {target_type} targets: use it with "
-                "three classes or more, or loss='log_loss', which fits every kind of target."
-            )
-        return loss
-
-    def _strata(self, samples):
-        return None if self._labels.target_type == "multilabel-indicator" else samples.y
-
     def _encode(self, X, y, sample_weight, *, resume, incremental, classes=None):
         dtype = self.coefs_[0].dtype if resume else FLOATS
         X, y = self._validated(X, y, dtype, reset=not resume)
@@ -300,7 +287,21 @@ class SigmoidBackpropClassifier(ClassifierMixin, InsideMixin, BaseBackprop):
             if not incremental:
                 refuse_weights_of_one_class(sample_weight, codes)
         sample_weight = self._labels.weighted(sample_weight, self.class_weight, codes)
-        return Samples(X, y, self._labels.indicators(codes), sample_weight)
+        samples = Samples(X, y, self._labels.indicators(codes), sample_weight)
+        strata = None if self._labels.target_type == "multilabel-indicator" else y
+        return Problem(samples, self._checked_loss(), strata)
+
+    def _checked_loss(self):
+        """Return the loss for this kind of targets, or raise."""
+        target_type = self._labels.target_type
+        table = {name: kinds[target_type] for name, kinds in CLASSIFICATION_LOSSES.items()}
+        loss = part(table, self.loss, Loss, self)
+        if loss.normalized and target_type != "multiclass":
+            raise ValueError(
+                f"Got loss={loss!r}, whose predictions for a sample sum to one, for {target_type} targets: use it with "
+                "three classes or more, or loss='log_loss', which fits every kind of target."
+            )
+        return loss
 
     def _encode_validation(self, X, y, sample_weight, dtype):
         X, y = self._validated(X, y, dtype, reset=False)

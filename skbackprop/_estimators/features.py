@@ -8,20 +8,20 @@ from sklearn.utils import gen_batches
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.metaestimators import available_if
 
-from .._engine.network import hidden_activations, input_gradient, raw_scores
+from .._engine.prediction import hidden_activations, input_gradient, raw_scores
+from .parameters import hidden_sizes_of
 
 ROWS_AT_A_TIME = 1024
 
 
 def _has_hidden_layers(estimator):
     """Return True, or say why `transform` is not there."""
-    sizes = estimator._make_hidden_sizes()
-    if not sizes:
+    if not hidden_sizes_of(estimator):
         raise AttributeError("transform is not available with hidden_layer_sizes=(): it returns hidden activations.")
     return True
 
 
-class InsideMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
+class FeaturesMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     """Adds `transform` and `input_gradient` to an estimator."""
 
     @property
@@ -96,4 +96,4 @@ class InsideMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
 
 # Not in the class body: what `set_output` wraps there loses the condition.
 for name in ("transform", "fit_transform"):
-    setattr(InsideMixin, name, available_if(_has_hidden_layers)(getattr(InsideMixin, name)))
+    setattr(FeaturesMixin, name, available_if(_has_hidden_layers)(getattr(FeaturesMixin, name)))

@@ -5,16 +5,17 @@ import numbers
 
 import numpy as np
 from joblib import Parallel, delayed
-from sklearn.base import OutlierMixin, _fit_context
+from sklearn.base import BaseEstimator, OutlierMixin, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..initializers import NearIdentity
+from ..initializers import INITIALIZERS, Initializer, NearIdentity
 from .autoencoder import SigmoidBackpropAutoencoder
 from .callback_bridge import CallbackBridge, CallbackSupportMixin, fit_part, with_callbacks
 from .docstrings import share_documentation
-from .parameters import ParametersMixin
+from .parameters import constraints, optimizer_of, part, store
+from .recipe import batch_size
 from .scaling import Scaling
 from .state import become, draft_of
 
@@ -24,7 +25,7 @@ STEPS = 600
 
 
 @share_documentation
-class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, ParametersMixin):
+class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, BaseEstimator):
     """Autoencoders that learn normal samples, and tell the others by how badly they reconstruct them.
 
     The features are standardised and clipped at 20 standard deviations. Each of a few wide denoising autoencoders (see
@@ -36,7 +37,7 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, Paramet
     Parameters
     ----------
     {PARAMETERS}
-    loss : {"squared_error", "absolute_error", "huber"} or RegressionLoss, default="squared_error"
+    loss : {LOSSES} or RegressionLoss, default="squared_error"
         The reconstruction error, summed over the features; see `skbackprop.losses`.
     noise : float, default=0.1
         Standard deviation of the noise that the autoencoders learn to remove, in standard deviations of the features.
@@ -82,22 +83,21 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, Paramet
     True
     """
 
-    _parameter_constraints: dict = {
-        **{
-            name: allowed
-            for name, allowed in SigmoidBackpropAutoencoder._parameter_constraints.items()
-            if name not in {"warm_start", "standardize", "scoring", "tied"}
-        },
+    _parameter_constraints: dict = constraints(
+        "warm_start",
+        "standardize",
+        "scoring",
         # Standardised samples are not positive, as the other losses want them.
-        "loss": [
+        loss=[
             StrOptions({"squared_error", "absolute_error", "huber"}),
             HasMethods(["loss_gradient", "predict", "constant_scores", "location_scale"]),
         ],
-        "max_iter": [Interval(numbers.Integral, 1, None, closed="left"), None],
-        "n_estimators": [Interval(numbers.Integral, 1, None, closed="left")],
-        "contamination": [Interval(numbers.Real, 0, 0.5, closed="right")],
-        "n_jobs": [numbers.Integral, None],
-    }
+        max_iter=[Interval(numbers.Integral, 1, None, closed="left"), None],
+        noise=SigmoidBackpropAutoencoder._parameter_constraints["noise"],
+        n_estimators=[Interval(numbers.Integral, 1, None, closed="left")],
+        contamination=[Interval(numbers.Real, 0, 0.5, closed="right")],
+        n_jobs=[numbers.Integral, None],
+    )
 
     def __init__(
         self,
@@ -136,7 +136,7 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, Paramet
         contamination=0.1,
         n_jobs=None,
     ):
-        self._set_parameters(locals())
+        store(self, locals())
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
@@ -230,21 +230,19 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, Paramet
 
     def _autoencoder_settings(self, n_samples):
         """Return the parameters of the autoencoders, those that depend on the number of samples filled in."""
-        shared = set(SigmoidBackpropAutoencoder._get_param_names()) & set(self._get_param_names()) - {"random_state"}
-        settings = {name: getattr(self, name) for name in shared}
+        # Those of this very class, for a child may have a constructor of its own.
+        own = set(SigmoidBackpropOutlierDetector._get_param_names()) - {"random_state"}
+        settings = {name: getattr(self, name) for name in own.intersection(SigmoidBackpropAutoencoder._get_param_names())}
         n_held_out = math.ceil(self.validation_fraction * n_samples) if self.early_stopping else 0
         n_rows = max(n_samples - n_held_out, 1)
         if isinstance(self.batch_size, numbers.Integral):
             settings["batch_size"] = min(self.batch_size, n_rows)
         if self.max_iter is None:
-            full_batch = getattr(self._make_optimizer(), "full_batch", False)
-            steps_an_epoch = 1 if full_batch else math.ceil(n_rows / self._make_batch_size(n_rows))
+            steps_an_epoch = 1 if optimizer_of(self).full_batch else math.ceil(n_rows / batch_size(self, n_rows))
             settings["max_iter"] = math.ceil(STEPS / steps_an_epoch)
-        return {**settings, "standardize": False, "init": self._make_initializer()}
-
-    def _make_initializer(self):
         # Many units that are nearly linear reconstruct whatever they are given.
-        return NearIdentity(sharpness=16.0) if self.init == "auto" else super()._make_initializer()
+        initializers = {**INITIALIZERS, "auto": NearIdentity(sharpness=16.0)}
+        return {**settings, "standardize": False, "init": part(initializers, self.init, Initializer)}
 
     def _log_errors(self, standardized):
         """Return the logarithm of each autoencoder's error on each sample, of shape (n_estimators, n_samples)."""

@@ -1,202 +1,264 @@
-"""The parameters that every estimator shares, and the parts that they name."""
+"""The parameters that every estimator shares, each with what is allowed and what is said of it; names made into parts."""
 
 import inspect
-import math
 import numbers
-from functools import cache
+from typing import NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 
-from ..activations import ACTIVATIONS
-from ..initializers import INITIALIZERS, NearIdentity
-from ..optimizers import OPTIMIZERS
-from ..schedules import SCHEDULES
-
-# With batch_size=None: up to so many samples are one batch (a weight of 2 then equals two rows), more make 64 batches an
-# epoch, as far as these bounds on their size allow.
-ONE_BATCH, BATCHES_AN_EPOCH, SMALLEST_BATCH, LARGEST_BATCH = 64, 64, 20, 256
-# With alpha="auto" the precision of a prior on the weights is spread over all samples, or over so many if they are fewer.
-FEW_SAMPLES = 256
+from ..activations import ACTIVATIONS, Activation
+from ..initializers import INITIALIZERS, Initializer
+from ..optimizers import OPTIMIZERS, Minimizer, Optimizer
+from ..schedules import SCHEDULES, Schedule
 
 
-@cache
-def _parameter_names(part):
-    """Return the names of a constructor's parameters; asking for the signature is slow."""
-    return tuple(inspect.signature(part).parameters)
+class Parameter(NamedTuple):
+    """What is allowed, as scikit-learn's validation takes it, and the entry of the docstring: type, then words."""
+
+    allowed: list
+    text: str
 
 
-class ParametersMixin(BaseEstimator):
-    """Turns constructor parameters into activations, initializer, optimizer and schedule."""
+def choices(table):
+    """Return the names of a table as a docstring lists them."""
+    return "{" + ", ".join(f'"{name}"' for name in table) + "}"
 
-    _parameter_constraints: dict = {
-        "hidden_layer_sizes": ["array-like", Interval(numbers.Integral, 1, None, closed="left"), str],
-        "activation": [StrOptions(set(ACTIVATIONS)), HasMethods(["forward", "backward"]), list, tuple],
-        "solver": [StrOptions(set(OPTIMIZERS)), HasMethods(["initial_state", "update"]), HasMethods(["minimize"])],
-        "alpha": [Interval(numbers.Real, 0, None, closed="left"), StrOptions({"auto"})],
-        "batch_size": [StrOptions({"auto"}), Interval(numbers.Integral, 1, None, closed="left"), None],
-        "learning_rate": [StrOptions(set(SCHEDULES)), HasMethods(["next_rate", "after_plateau"])],
-        "learning_rate_init": [Interval(numbers.Real, 0, None, closed="neither")],
-        "power_t": [Interval(numbers.Real, 0, None, closed="left")],
-        "max_iter": [Interval(numbers.Integral, 1, None, closed="left")],
-        "shuffle": ["boolean"],
-        "random_state": ["random_state"],
-        "tol": [Interval(numbers.Real, 0, None, closed="left")],
-        "verbose": ["verbose"],
-        "warm_start": ["boolean"],
-        "momentum": [Interval(numbers.Real, 0, 1, closed="both")],
-        "nesterovs_momentum": ["boolean"],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(numbers.Real, 0, 1, closed="left")],
-        "beta_1": [Interval(numbers.Real, 0, 1, closed="left")],
-        "beta_2": [Interval(numbers.Real, 0, 1, closed="left")],
-        "epsilon": [Interval(numbers.Real, 0, None, closed="neither")],
-        "n_iter_no_change": [Interval(numbers.Integral, 1, None, closed="left"), Options(numbers.Real, {np.inf})],
-        "max_fun": [Interval(numbers.Integral, 1, None, closed="left")],
-        "init": [StrOptions(set(INITIALIZERS)), HasMethods(["fill"])],
-        "fit_intercept": ["boolean"],
-        "weight_decay": [Interval(numbers.Real, 0, None, closed="left")],
-        "dropout": [Interval(numbers.Real, 0, 1, closed="left")],
-        "scoring": [str, callable, None],
-        "standardize": ["boolean", StrOptions({"auto"})],
-        "clip_norm": [Interval(numbers.Real, 0, None, closed="neither"), StrOptions({"auto"}), None],
-        "max_time": [Interval(numbers.Real, 0, None, closed="neither"), None],
-    }
 
-    def _set_parameters(self, arguments):
-        """Store the constructor's arguments, untouched."""
-        for name in self._get_param_names():
-            setattr(self, name, arguments[name])
+def at_least(least, kind=numbers.Real):
+    """Return the interval of numbers from `least` up."""
+    return Interval(kind, least, None, closed="left")
 
-    def _part(self, table, value):
-        """Return `value`, or, for a name in the table, an instance made with the parameters of the same names."""
-        if inspect.isclass(value):
-            raise ValueError(f"Got the class {value.__name__}: pass an instance of it, such as {value.__name__}().")
-        if not isinstance(value, str):
-            return value
-        part = table[value]
-        if not inspect.isclass(part):
-            return part
-        return part(**{name: getattr(self, name) for name in _parameter_names(part) if hasattr(self, name)})
 
-    def _make_hidden_sizes(self):
-        """Return the sizes of the hidden layers as a list of int."""
-        sizes = self.hidden_layer_sizes
-        try:
-            if isinstance(sizes, str):
-                sizes = [int(size) for size in sizes.split("-")] if sizes else []
-            sizes = [sizes] if isinstance(sizes, numbers.Integral) else list(sizes)
-            if all(isinstance(size, numbers.Integral) and size > 0 for size in sizes):
-                return [int(size) for size in sizes]
-        except (TypeError, ValueError):
-            pass
+POSITIVE = Interval(numbers.Real, 0, None, closed="neither")
+SHARE = Interval(numbers.Real, 0, 1, closed="left")
+COUNT = at_least(1, numbers.Integral)
+AUTO = StrOptions({"auto"})
+
+# In the order of scikit-learn's MLPClassifier, then our own. The default is that of the estimator's signature.
+PARAMETERS = {
+    "hidden_layer_sizes": Parameter(["array-like", COUNT, str], """int, sequence of int or str
+    Units in each hidden layer; also as a string, "100-50". With () the inputs feed the outputs directly.
+"""),
+    "activation": Parameter(
+        [StrOptions(set(ACTIVATIONS)), HasMethods(["forward", "backward"]), list, tuple],
+        f"""{choices(ACTIVATIONS)}, Activation or list of these
+    Activation of the hidden units, or one for each hidden layer; see `skbackprop.activations`. (scikit-learn: "relu".)
+"""),
+    "solver": Parameter(
+        [StrOptions(set(OPTIMIZERS)), HasMethods(["initial_state", "update"]), HasMethods(["minimize"])],
+        f"""{choices(OPTIMIZERS)} or Optimizer
+    How the weights are updated; see `skbackprop.optimizers`. "rprop" and "lbfgs" use all samples at each step.
+"""),
+    "alpha": Parameter([at_least(0), AUTO], """float or "auto"
+    Factor of the L2 penalty on the weights, which is divided by the total weight of the batch. "auto" makes it a normal
+    prior on the weights, whose strength does not depend on the batch, but on the number of features, on that of classes
+    and, where the targets are numbers, on their noise (see docs/mathematics.md); with "lbfgs", or another `init`, it is
+    0.0001. (scikit-learn: 0.0001.)
+"""),
+    "batch_size": Parameter([AUTO, COUNT, None], """int, "auto" or None
+    Samples in a step of "sgd" and "adam"; "auto" is min(200, n_samples); None is all of up to 64 samples, else a 64th
+    of them, but at least 20 and at most 256. (scikit-learn: "auto".)
+"""),
+    "learning_rate": Parameter(
+        [StrOptions(set(SCHEDULES)), HasMethods(["next_rate", "after_plateau"])], f"""{choices(SCHEDULES)} or Schedule
+    How the learning rate of "sgd" and "adam" changes; see `skbackprop.schedules`. "auto" rises, then falls, over 100
+    epochs. As in scikit-learn, "invscaling" and "adaptive" are for "sgd"; an instance is for "adam", too.
+    (scikit-learn: "constant".)
+"""),
+    "learning_rate_init": Parameter([POSITIVE], """float
+    The learning rate to begin with, or the highest of a schedule that rises. Used by "sgd" and "adam".
+    (scikit-learn: 0.001.)
+"""),
+    "power_t": Parameter([at_least(0)], """float
+    Exponent of "invscaling".
+"""),
+    "max_iter": Parameter([COUNT], """int
+    Most epochs, or iterations of "lbfgs". (scikit-learn: 200.)
+"""),
+    "shuffle": Parameter(["boolean"], """bool
+    Whether each epoch has a new order of samples. Used by "sgd" and "adam".
+"""),
+    "random_state": Parameter(["random_state"], """int, RandomState instance or None
+    Source of initial weights, held-out samples, order and dropout; an int gives the same weights at every fit.
+"""),
+    "tol": Parameter([at_least(0)], """float
+    Least improvement of the loss, or of the validation score, that counts; for "lbfgs" the gradient at which to stop.
+"""),
+    "verbose": Parameter(["verbose"], """bool
+    Whether to print a line an epoch.
+"""),
+    "warm_start": Parameter(["boolean"], """bool
+    Whether `fit` goes on exactly where training stopped, optimizer, learning rate and order of samples included. (The
+    curvature memory of "lbfgs" begins anew.)
+"""),
+    "momentum": Parameter([Interval(numbers.Real, 0, 1, closed="both")], """float
+    Share of the last step that "sgd" keeps, in [0, 1].
+"""),
+    "nesterovs_momentum": Parameter(["boolean"], """bool
+    Whether "sgd" has its momentum in Nesterov's form.
+"""),
+    "early_stopping": Parameter(["boolean"], """bool
+    Whether to watch the score of validation samples, stop when it no longer improves, and keep the weights that had
+    the best; with every solver. With `init="auto"` and several batches an epoch, the weights scored and kept are a running
+    mean over the last ten epochs or so (Polyak and Juditsky, 1992).
+"""),
+    "validation_fraction": Parameter([SHARE], """float
+    Share of the samples held out for that, in [0, 1); of labelled samples at least one of each class.
+"""),
+    "beta_1": Parameter([SHARE], """float
+    Decay of the running mean of the gradient in "adam", in [0, 1).
+"""),
+    "beta_2": Parameter([SHARE], """float
+    Decay of the running mean of the squared gradient in "adam", in [0, 1).
+"""),
+    "epsilon": Parameter([POSITIVE], """float
+    Added to the denominator of "adam".
+"""),
+    "n_iter_no_change": Parameter([COUNT, Options(numbers.Real, {np.inf})], """int or numpy.inf
+    Epochs without improvement by `tol` after which training stops. (scikit-learn: 10.)
+"""),
+    "max_fun": Parameter([COUNT], """int
+    Most evaluations of the loss by "lbfgs".
+"""),
+    "init": Parameter([StrOptions(set(INITIALIZERS)), HasMethods(["fill"])], f"""{choices(INITIALIZERS)} or Initializer
+    Rule for the initial weights; "glorot" is scikit-learn's, "uniform" is U(-1, 1). See `skbackprop.initializers`.
+"""),
+    "fit_intercept": Parameter(["boolean"], """bool
+    Whether the layers have biases.
+"""),
+    "weight_decay": Parameter([at_least(0)], """float
+    Share of each weight that a step takes off, times the learning rate; unlike `alpha` independent of the batch size
+    and of the gradient's scale (Loshchilov and Hutter, 2019). For "sgd" and "adam".
+"""),
+    "dropout": Parameter([SHARE], """float
+    Probability that a hidden unit is silent in a step, in [0, 1) (Srivastava et al., 2014). For "sgd" and "adam".
+"""),
+    "standardize": Parameter(["boolean", AUTO], """bool or "auto"
+    Whether to train on standardised features; `coefs_` and predictions are in the units of `X` all the same. Sparse
+    features, and those of networks without biases, are scaled but not centred. The scaling is that of the first call
+    of `fit` or `partial_fit`. "auto" is to do so with `init="auto"`, whose weights are made for it.
+"""),
+    "clip_norm": Parameter([POSITIVE, AUTO, None], """float, "auto" or None
+    Largest Euclidean norm of a gradient; longer ones are scaled down (Pascanu et al., 2013), so that one batch does not
+    undo what many have done. "auto" is 1 with `init="auto"`, else None: no limit. For "sgd" and "adam".
+"""),
+    "scoring": Parameter([str, callable, None], ""),
+    "max_time": Parameter([POSITIVE, None], """float or None
+    Seconds after which training stops.
+"""),
+}  # fmt: skip
+
+
+def constraints(*without, **own):
+    """Return what an estimator allows: the shared parameters, but those named, and its own."""
+    return {**{name: entry.allowed for name, entry in PARAMETERS.items() if name not in without}, **own}
+
+
+def store(estimator, arguments):
+    """Store a constructor's arguments, its `locals()`, untouched."""
+    vars(estimator).update({name: value for name, value in arguments.items() if name != "self"})
+
+
+class Completed:
+    """A part of the user's own, with what it lacks taken from the base class of such parts.
+
+    Parameters
+    ----------
+    part : object
+    base : type
+    """
+
+    def __init__(self, part, base):
+        self.part = part
+        self.base = base
+
+    def __getattr__(self, name):
+        # Unpickling and copying ask for special methods before there are attributes.
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if hasattr(self.part, name):
+            return getattr(self.part, name)
+        value = getattr(self.base, name)
+        return value.__get__(self) if callable(value) else value
+
+    def __repr__(self):
+        return repr(self.part)
+
+
+def part(table, value, base, estimator=None):
+    """Return the part that a parameter names, made with the estimator's parameters that it shares, or the user's own."""
+    if inspect.isclass(value):
+        raise ValueError(f"Got the class {value.__name__}: pass an instance of it, such as {value.__name__}().")
+    if not isinstance(value, str):
+        return value if isinstance(value, base) else Completed(value, base)
+    found = table[value]
+    return found(**{name: getattr(estimator, name) for name in found.shared}) if inspect.isclass(found) else found
+
+
+def hidden_sizes_of(estimator):
+    """Return the sizes of the hidden layers as a list of int."""
+    sizes = estimator.hidden_layer_sizes
+    try:
+        if isinstance(sizes, str):
+            sizes = [int(size) for size in sizes.split("-")] if sizes else []
+        sizes = [sizes] if isinstance(sizes, numbers.Integral) else list(sizes)
+        if all(isinstance(size, numbers.Integral) and size > 0 for size in sizes):
+            return [int(size) for size in sizes]
+    except (TypeError, ValueError):
+        pass
+    raise ValueError(
+        f"hidden_layer_sizes must be > 0, got {estimator.hidden_layer_sizes!r}: pass a whole number, a sequence of them, a "
+        "string such as '100-50', or () for no hidden layer."
+    )
+
+
+def activations_of(estimator, n_hidden):
+    """Return one activation for each hidden layer."""
+    given = estimator.activation
+    if not isinstance(given, list | tuple):
+        given = [given] * n_hidden
+    known = all(
+        name in ACTIVATIONS if isinstance(name, str) else hasattr(name, "forward") and hasattr(name, "backward")
+        for name in given
+    )
+    if len(given) != n_hidden or not known:
         raise ValueError(
-            f"hidden_layer_sizes must be > 0, got {self.hidden_layer_sizes!r}: pass a whole number, a sequence of them, a "
-            "string such as '100-50', or () for no hidden layer."
+            f"Got activation={estimator.activation!r} for {n_hidden} hidden layers: pass one of {sorted(ACTIVATIONS)}, an "
+            "instance of a class with the methods forward and backward, or a list with one of these for each layer."
         )
+    return tuple(part(ACTIVATIONS, name, Activation) for name in given)
 
-    def _make_activations(self, n_hidden):
-        """Return one activation for each hidden layer."""
-        given = self.activation
-        if not isinstance(given, list | tuple):
-            given = [given] * n_hidden
-        known = all(
-            name in ACTIVATIONS if isinstance(name, str) else hasattr(name, "forward") and hasattr(name, "backward")
-            for name in given
-        )
-        if len(given) != n_hidden or not known:
+
+def optimizer_of(estimator):
+    """Return the optimizer, having refused what it cannot do."""
+    solver = estimator.solver
+    optimizer = part(OPTIMIZERS, solver, Minimizer if hasattr(solver, "minimize") else Optimizer, estimator)
+    for name in ("dropout", "weight_decay", "clip_norm", "noise"):
+        given = getattr(estimator, name)
+        if optimizer.full_batch and given and not isinstance(given, str):
             raise ValueError(
-                f"Got activation={self.activation!r} for {n_hidden} hidden layers: pass one of {sorted(ACTIVATIONS)}, an "
-                "instance of a class with the methods forward and backward, or a list with one of these for each layer."
+                f"Got {name}={given} with solver={solver!r}, which descends one unchanging loss: "
+                f"use solver='adam' or 'sgd', or leave {name} out (alpha penalises weights with every solver)."
             )
-        return tuple(self._part(ACTIVATIONS, name) for name in given)
+    return optimizer
 
-    def _make_optimizer(self):
-        """Return the optimizer, having refused what it cannot do."""
-        optimizer = self._part(OPTIMIZERS, self.solver)
-        for name in ("dropout", "weight_decay", "clip_norm", "noise"):
-            given = getattr(self, name, None)
-            if getattr(optimizer, "full_batch", False) and given and given != "auto":
-                raise ValueError(
-                    f"Got {name}={given} with solver={self.solver!r}, which descends one unchanging loss: "
-                    f"use solver='adam' or 'sgd', or leave {name} out (alpha penalises weights with every solver)."
-                )
-        return optimizer
 
-    def _make_step_settings(self, optimizer):
-        """Return what `gradient_descent` asks of each step, by name."""
-        clip_norm = self.clip_norm
-        if isinstance(clip_norm, str):
-            clip_norm = 1.0 if self._is_auto() and not getattr(optimizer, "full_batch", False) else None
-        return {
-            "learning_rate_init": self.learning_rate_init,
-            "weight_decay": self.weight_decay,
-            "clip_norm": clip_norm,
-        }
+def schedule_of(estimator):
+    """Return the learning-rate schedule that a name other than "auto" stands for."""
+    return part(SCHEDULES, estimator.learning_rate, Schedule, estimator)
 
-    def _make_batch_size(self, n_rows):
-        """Return the samples in a step of a solver that takes batches, for so many to train on; perhaps more than these."""
-        if self.batch_size is None and self._is_auto():
-            sensible = min(max(SMALLEST_BATCH, n_rows // BATCHES_AN_EPOCH), LARGEST_BATCH)
-            return n_rows if n_rows <= ONE_BATCH else sensible
-        return min(200, n_rows) if self.batch_size in {None, "auto"} else self.batch_size
 
-    def _make_alpha(self, batches):
-        """Return the factor of the penalty on squared weights."""
-        if not isinstance(self.alpha, str):
-            return self.alpha
-        if not self._has_prior():
-            return 0.0001
-        # Divided by a batch's weight, as every alpha, this is the prior over the weight of all, however large the batches.
-        total_weight = max(batches.mean_weight * batches.n_samples, FEW_SAMPLES)
-        return self._precision(batches) * batches.batch_size * batches.mean_weight / total_weight
+def initializer_of(estimator):
+    """Return the rule for the initial weights."""
+    return part(INITIALIZERS, estimator.init, Initializer)
 
-    def _precision(self, batches):
-        """Return the precision of a normal prior on the weights.
 
-        It goes with the number of features, whose weights add up in a raw score; and against the nats that there are to be
-        learnt of a sample, which more classes give more of.
-        """
-        n_features, n_outputs = batches.X.shape[1], batches.Y.shape[1]
-        nats = math.log(n_outputs) if self._loss.normalized else n_outputs * math.log(2)
-        return n_features / (55 * nats)
-
-    def _has_prior(self):
-        """Return whether the penalty stands for a prior on the weights.
-
-        A minimiser would spend its iterations on making the first weights smaller.
-        """
-        return isinstance(self.alpha, str) and self._is_auto() and not hasattr(self._make_optimizer(), "minimize")
-
-    def _has_partial_fit(self):
-        """Return True, or say why `partial_fit` is not there."""
-        if getattr(self._make_optimizer(), "full_batch", False):
-            raise AttributeError(
-                f"partial_fit is not available with solver={self.solver!r}, which needs all samples at each step: use "
-                "solver='adam' or 'sgd'."
-            )
-        return True
-
-    def _make_schedule(self):
-        """Return the learning-rate schedule."""
-        # In scikit-learn, too, "adam" does not heed these names; a grid over both must mean the same here.
-        unheeded = self.solver == "adam" and self.learning_rate in {"invscaling", "adaptive"}
-        if unheeded or (self.learning_rate == "auto" and not self._is_auto()):
-            return SCHEDULES["constant"]()
-        return self._part(SCHEDULES, self.learning_rate)
-
-    def _is_wanted(self, choice):
-        """Return whether a choice of True, False or "auto" means yes."""
-        return self._is_auto() if isinstance(choice, str) else bool(choice)
-
-    def _is_auto(self):
-        """Return whether parameters left to "auto" follow this package's recipe, which the first weights belong to.
-
-        With first weights by another rule they are as in scikit-learn.
-        """
-        return isinstance(self._make_initializer(), NearIdentity)
-
-    def _make_initializer(self):
-        """Return the rule for the first weights."""
-        return self._part(INITIALIZERS, self.init)
+def can_fit_partially(estimator):
+    """Return True, or say why `partial_fit` is not there."""
+    if optimizer_of(estimator).full_batch:
+        raise AttributeError(
+            f"partial_fit is not available with solver={estimator.solver!r}, which needs all samples at each step: use "
+            "solver='adam' or 'sgd'."
+        )
+    return True

@@ -10,14 +10,16 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from ..losses import REGRESSION_LOSSES
-from .base import FLOATS, BaseBackprop, Samples, checked_weights
+from .base import BaseBackprop
 from .docstrings import share_documentation
-from .features import InsideMixin
-from .targets import NumericTargetsMixin
+from .features import FeaturesMixin
+from .parameters import can_fit_partially, constraints, store
+from .samples import FLOATS, Problem, Samples, checked_weights
+from .targets import loss_of, refuse_another_link, refuse_targets, wants_positive_targets
 
 
 @share_documentation
-class SigmoidBackpropRegressor(RegressorMixin, InsideMixin, NumericTargetsMixin, BaseBackprop):
+class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
     """A neural network for regression, trained by backpropagation.
 
     Every parameter of scikit-learn's `MLPRegressor` is here, under its name, in its order and with its meaning; with the
@@ -26,8 +28,7 @@ class SigmoidBackpropRegressor(RegressorMixin, InsideMixin, NumericTargetsMixin,
 
     Parameters
     ----------
-    loss : {"squared_error", "absolute_error", "huber", "poisson", "quantile", "gamma"} or RegressionLoss, \
-default="squared_error"
+    loss : {LOSSES} or RegressionLoss, default="squared_error"
         What training descends, summed over the outputs; see `skbackprop.losses`. "poisson" needs targets that are not
         negative, "gamma" positive ones; both predict exp of the raw score.
     {PARAMETERS}
@@ -59,15 +60,14 @@ default="squared_error"
     True
     """
 
-    _parameter_constraints: dict = {
-        **BaseBackprop._parameter_constraints,
-        "loss": [
+    _parameter_constraints: dict = constraints(
+        loss=[
             StrOptions(set(REGRESSION_LOSSES)),
             HasMethods(["loss_gradient", "predict", "constant_scores", "location_scale"]),
         ],
-        "quantile": [Interval(numbers.Real, 0, 1, closed="neither")],
-        "standardize_targets": ["boolean", StrOptions({"auto"})],
-    }
+        quantile=[Interval(numbers.Real, 0, 1, closed="neither")],
+        standardize_targets=["boolean", StrOptions({"auto"})],
+    )
 
     def __init__(
         self,
@@ -107,7 +107,7 @@ default="squared_error"
         quantile=0.5,
         standardize_targets="auto",
     ):
-        self._set_parameters(locals())
+        store(self, locals())
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
@@ -136,7 +136,7 @@ default="squared_error"
         """
         return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
-    @available_if(BaseBackprop._has_partial_fit)
+    @available_if(can_fit_partially)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train for one epoch on the given samples, on top of what was learnt before.
@@ -186,39 +186,36 @@ default="squared_error"
     def __sklearn_tags__(self):
         """Several targets a sample are welcome; some losses want them positive."""
         tags = super().__sklearn_tags__()
-        tags.target_tags.positive_only = self._wants_positive_targets()
+        tags.target_tags.positive_only = wants_positive_targets(self)
         # scikit-learn's check of several targets uses negative ones whatever the other tag says.
         tags.target_tags.multi_output = not tags.target_tags.positive_only
         return tags
 
     # Targets to numbers and back -------------------------------------------------------------------------------------
 
-    def _wants_scaled_targets(self):
-        return self._is_wanted(self.standardize_targets)
-
     def _encode(self, X, y, sample_weight, *, resume, incremental):
-        samples = self._validated(X, y, sample_weight, self.coefs_[0].dtype if resume else FLOATS, not resume, incremental)
+        loss = loss_of(self)
+        dtype = self.coefs_[0].dtype if resume else FLOATS
+        samples = self._validated(X, y, sample_weight, loss, dtype, reset=not resume, any_sign=incremental)
         n_outputs = samples.Y.shape[1]
-        if not resume:
-            self.n_outputs_ = n_outputs
-            return samples
-        self._refuse_another_link()
-        self.n_outputs_ = self.coefs_[-1].shape[1]
+        self.n_outputs_ = self.coefs_[-1].shape[1] if resume else n_outputs
+        if resume:
+            refuse_another_link(self, loss)
         if n_outputs != self.n_outputs_:
             raise ValueError(
                 f"Got y with {n_outputs} outputs where an earlier call had {self.n_outputs_}: pass as many, or fit anew "
                 "with warm_start=False."
             )
-        return samples
+        return Problem(samples, loss, numeric=True, scale_targets=self.standardize_targets)
 
     def _encode_validation(self, X, y, sample_weight, dtype):
-        samples = self._validated(X, y, sample_weight, dtype, reset=False, any_sign=False)
+        samples = self._validated(X, y, sample_weight, loss_of(self), dtype, reset=False, any_sign=False)
         n_outputs = samples.Y.shape[1]
         if n_outputs != self.n_outputs_:
             raise ValueError(f"Got y_val with {n_outputs} outputs where y has {self.n_outputs_}: pass as many.")
         return samples
 
-    def _validated(self, X, y, sample_weight, dtype, reset, any_sign):
+    def _validated(self, X, y, sample_weight, loss, dtype, reset, any_sign):
         """Return checked `Samples`: inputs dense in C order or CSR, targets that suit the loss."""
         X, y = validate_data(
             self, X, y, accept_sparse="csr", multi_output=True, y_numeric=True, dtype=dtype, order="C", reset=reset
@@ -235,5 +232,5 @@ default="squared_error"
             raise ValueError(
                 f"Got targets that are infinite in {X.dtype}, the type of X: pass X in float64, or smaller targets."
             )
-        self._refuse_targets(Y, self._make_loss())
+        refuse_targets(Y, loss, self.loss)
         return Samples(X, y, Y, sample_weight)

@@ -1,11 +1,13 @@
 """What is kept of training: the fitted attributes, once they are whole, and all that training needs in order to go on."""
 
 import copy
-import math
-from zlib import crc32
+from dataclasses import dataclass
 
 import numpy as np
+from sklearn.utils import check_random_state
 
+from .._engine.descent import Progress
+from .._engine.patience import Patience, WeightMean
 from .callback_bridge import running_callbacks
 
 
@@ -26,61 +28,68 @@ def become(estimator, draft, bridge):
     return estimator
 
 
-class StateMixin:
-    """Sets the attributes that a fit leaves, and saves and restores the state that it stopped in."""
+@dataclass
+class TrainingState:
+    """All that training needs in order to go on exactly; the estimator keeps it where it may have to."""
 
-    def _publish(self, network, resume):
-        """Set the attributes that prediction needs, as views on the network's parameters."""
-        self._published = network if self._scaling is None and self._target_scaling is None else network.twin()
-        self.coefs_, self.intercepts_ = self._published.coefs, self._published.intercepts
-        self.n_layers_, self.n_outputs_ = len(network.layer_sizes), network.layer_sizes[-1]
-        self.out_activation_ = self._loss.output_activation
-        for name, first in (("t_", 0), ("loss_curve_", []), ("validation_scores_", None)):
-            if not resume or not hasattr(self, name):
-                setattr(self, name, first)
+    # Source of initial weights, of the split for early stopping and of the order of samples.
+    random_state: np.random.RandomState
+    # Source of what is drawn at each step: dropout and noise on the inputs; made when it is first needed.
+    generator: np.random.Generator | None = None
+    # Number of samples of the last call, the rows trained on in the order of the last epoch, and those held out.
+    n_samples: int | None = None
+    rows: np.ndarray | None = None
+    held_out: np.ndarray | None = None
+    # The latest parameters, as training has them, and the checksum of those published: it tells whether the user has
+    # changed them since.
+    theta: np.ndarray | None = None
+    checksum: int | None = None
+    # Where the gradient loop stopped; None before the first epoch, and for a minimiser.
+    progress: Progress | None = None
+    # What early stopping has seen, and what that was judged by: another judge starts afresh.
+    patience: Patience | None = None
+    weight_mean: WeightMean | None = None
+    judged_by: str | None = None
+    # Loss of the best constant prediction of the first samples, and the share of noise in the targets.
+    base_rate: float | None = None
+    noise: float = 1.0
+    # Why the last run ended, and whether the next call of `fit` goes on with it, for it was interrupted.
+    reason: str = "max_iter"
+    unfinished: bool = False
 
-    def _note(self, run, batches):
-        """Set the attributes that tell how training went."""
-        self.n_iter_ = run.done + len(run.loss_curve)
-        self.t_ += len(run.loss_curve) * batches.n_samples
-        self.loss_curve_ = [*self.loss_curve_, *run.loss_curve]
-        self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else math.inf
-        if run.scores:
-            self.validation_scores_ = [*(self.validation_scores_ or []), *run.scores]
-        scored = self.validation_scores_ is not None
-        self.best_validation_score_ = float(np.nanmax([-np.inf, *self.validation_scores_])) if scored else None
-        # scikit-learn's name, which code in the wild reads.
-        self._no_improvement_count = run.patience.count
-        self.best_loss_ = None if run.early_stopping else min(self.loss_curve_, default=math.inf)
+    @classmethod
+    def of(cls, estimator, resume):
+        """Return a copy of the state that an estimator stopped in, so that a failure leaves the original, or a new one."""
+        saved = getattr(estimator, "_training_state", None)
+        if resume and saved is not None:
+            return copy.deepcopy(saved)
+        return cls(check_random_state(estimator.random_state))
 
-    def _saved_state(self):
-        """Return a copy of the state that training stopped in, so that a failure leaves the original."""
-        saved = getattr(self, "_training_state", None)
-        return {} if saved is None else copy.deepcopy(saved)
+    def steps_generator(self):
+        """Return the source of what is drawn at each step."""
+        if self.generator is None:
+            self.generator = np.random.default_rng(self.random_state.randint(np.iinfo(np.int32).max))
+        return self.generator
 
-    def _state_to_save(self, state, run, batches, theta, checksum):
-        """Return all that training needs in order to go on exactly, as a dict of arrays, numbers and random states.
+    def match(self, n_samples, splits, in_order):
+        """Forget the rows of an earlier run that do not fit this one: its samples, whether it splits them, their order."""
+        if in_order or self.n_samples != n_samples or (self.held_out is not None and not splits):
+            self.rows = self.held_out = None
+        self.n_samples = n_samples
 
-        The checksum is that of the published parameters: it tells whether the user has changed them since.
-        """
-        patience = run.patience
-        # A run that ended on a plateau starts with fresh patience, should the user want to go on all the same.
-        count = 0 if run.reason == "plateau" else patience.count
-        state["patience"] = {**patience.memory, "count": count}
-        state["rows"], state["n_samples"] = batches.order, len(batches.Y)
-        state["theta"], state["checksum"], state["reason"] = theta, checksum, run.reason
-        return state
+    def forget_scores(self):
+        """Let early stopping start afresh: what it has seen says nothing of the weights to come."""
+        self.patience = self.weight_mean = None
 
-    def _snapshot(self, run, network, batches, state):
-        """Return the attributes of the estimator as it is after an epoch, sharing no array that training goes on to change.
+    def forget_weights(self):
+        """Forget all that was remembered of other weights."""
+        self.forget_scores()
+        if self.progress is not None:
+            self.progress.memory = {}
 
-        Training can go on from them exactly: they hold the whole state.
-        """
-        self._fold(network)
-        checksum, view = crc32(self._published.theta), copy.copy(self)
-        view._note(run, batches)
-        view.coefs_, view.intercepts_ = copy.deepcopy((self.coefs_, self.intercepts_))
-        view._training_state = copy.deepcopy(self._state_to_save(dict(state), run, batches, network.theta, checksum))
-        attributes = dict(vars(view))
-        del attributes["_published"]
-        return attributes
+
+def interrupted(estimator):
+    """Return the state of an estimator from a checkpoint, whose next call of `fit` then goes on with the same run."""
+    state = estimator._training_state
+    state.unfinished = True
+    return state

@@ -11,6 +11,8 @@ from sklearn.utils.validation import _num_samples
 
 from .._estimators.callback_bridge import epochs_a_task, running_callbacks
 from .._estimators.counts import check_count
+from .._estimators.parameters import optimizer_of
+from .._estimators.state import interrupted
 from ._network import check_network
 
 # The first bytes of a checkpoint; the checksum and the length of what follows come next.
@@ -66,7 +68,7 @@ class Checkpoint:
             raise FileNotFoundError(f"Got path={str(self.path)!r}, in a folder that does not exist: make the folder first.")
         if self.path.is_dir():
             raise IsADirectoryError(f"Got path={str(self.path)!r}, which is a folder: pass the path of a file.")
-        if hasattr(estimator._make_optimizer(), "minimize"):
+        if optimizer_of(estimator).minimizes:
             raise ValueError(
                 f"Got a Checkpoint with solver={estimator.solver!r}, whose memory of the curvature cannot be saved: use "
                 "solver='adam', 'sgd' or 'rprop'."
@@ -85,7 +87,7 @@ class Checkpoint:
         fitted = vars(fitted_estimator)
         n_epochs = fitted["n_iter_"]
         max_iter = fitted["max_iter"]
-        ended = fitted["_training_state"]["reason"] != "max_iter" or n_epochs == max_iter
+        ended = fitted["_training_state"].reason != "max_iter" or n_epochs == max_iter
         if ended or n_epochs // self.every > (n_epochs - epochs_a_task(max_iter)) // self.every:
             for name in ("_skl_callbacks", "_parent_callback_ctx", *running_callbacks(fitted_estimator)):
                 fitted.pop(name, None)
@@ -146,11 +148,10 @@ def resume(path, X, y=None, *, callbacks=(), **fit_parameters):
     FileNotFoundError: [Errno 2] No such file or directory: 'no such file'
     """
     estimator = _read(path)
-    n_samples = estimator._training_state["n_samples"]
+    n_samples = interrupted(estimator).n_samples
     given = _num_samples(X)
     if given != n_samples:
         raise ValueError(f"Got {given} samples to resume a fit of {n_samples}: pass the samples of the interrupted fit.")
-    estimator._training_state["unfinished"] = True
     if callbacks:
         estimator.set_callbacks(*callbacks)
     return estimator.fit(X, y, **fit_parameters)

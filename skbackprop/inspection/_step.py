@@ -1,17 +1,15 @@
-"""What one training step of an estimator sees and does; the only file of inspection that knows how `fit` is made.
-
-It follows `BaseBackprop._train` line by line, on a copy of the estimator, with the samples given as the only batch.
-"""
+"""What one training step of an estimator sees and does: a `Training`, opened instead of run."""
 
 import copy
 
 import numpy as np
 from sklearn.utils import check_random_state
 
-from .._engine.descent import QUIET, gradient_descent
+from .._engine.objective import QUIET
 from .._estimators.base import BaseBackprop
 from .._estimators.run import run_minimizer
 from .._estimators.threads import limit_threads
+from .._estimators.training import Training
 
 
 class Step:
@@ -44,32 +42,29 @@ class Step:
                 f"Got {what} as the estimator: pass a network of this package; of a pipeline pass the last step, of an "
                 "outlier detector one of its estimators_, with the inputs that reach it."
             )
-        self._draft = draft = copy.copy(estimator)
+        draft = copy.copy(estimator)
         draft._validate_params()
+        # A copy: looking at a step must not change the draws of the next `fit`.
+        draft.random_state = copy.deepcopy(check_random_state(draft.random_state))
         resume = hasattr(draft, "coefs_")
-        self.optimizer = draft._make_optimizer()
-        samples = draft._encode(X, y, sample_weight, resume=resume, incremental=resume)
+        problem = draft._encode(X, y, sample_weight, resume=resume, incremental=resume)
         if dtype is not None:
-            samples = _cast(samples, dtype)
-        draft._loss = draft._make_loss()
-        self._state = state = draft._saved_state() if resume else {}
-        if "random_state" not in state:
-            # A copy: looking at a step must not change the draws of the next `fit`.
-            state["random_state"] = copy.deepcopy(check_random_state(draft.random_state))
-        samples, _ = draft._scale(samples, None, resume)
-        self.network = draft._make_network(samples, state, resume)
+            problem = problem._replace(samples=_cast(problem.samples, dtype))
         # All samples are one batch, as they stand, whatever an earlier run held out or how it shuffled.
-        state.pop("rows", None)
-        draft.batch_size, draft.shuffle, draft.verbose = samples.X.shape[0], False, False
-        self._batches = draft._make_batches(samples, self.optimizer, state)
-        self._descended = draft._make_objective(self.network, self._batches, state)
-        # Of tied weights what is descended is a wrapper, whose gradient is the projection of this one.
-        self.objective = getattr(self._descended, "objective", self._descended)
-        self.X, self.Y, self.sample_weight = batch = next(iter(self._batches.epoch()))
+        draft.batch_size = problem.samples.X.shape[0]
+        draft.early_stopping = draft.shuffle = draft.verbose = False
+        # Without warm_start, only `partial_fit` leaves the state of a loop; its training has no end in sight.
+        saved = getattr(draft, "_training_state", None)
+        incremental = resume and saved is not None and not draft.warm_start
+        self._training = training = Training(draft, problem, resume=resume, incremental=incremental, in_order=True)
+        self.network = training.network
+        self.objective = training.objective
+        self.optimizer = training.recipe.optimizer
+        self.X, self.Y, self.sample_weight = batch = next(iter(training.batches.epoch()))
         # The same batch each time, noise on its inputs included.
-        self._batches.epoch = lambda: [batch]
+        training.batches.epoch = lambda: [batch]
         self.standardized = draft._scaling is not None
-        self._generator = state.get("generator") if draft.dropout else None
+        self._generator = training.state.generator if draft.dropout else None
         self._first_draws = None if self._generator is None else self._generator.bit_generator.state
 
     def loss(self):
@@ -84,20 +79,13 @@ class Step:
     def take(self):
         """Change the network's parameters as training would; return the learning rate, or None if there is none."""
         self._rewind()
-        draft, state = self._draft, self._state
-        if hasattr(self.optimizer, "minimize"):
-            run = draft._make_run(self.network, self._batches, None, state, draft.max_iter)
-            run_minimizer(run, self._descended, self._batches, self.optimizer, max_iter=1)
+        training = self._training
+        if self.optimizer.minimizes:
+            training.estimator.max_iter = 1
+            run_minimizer(training.new_run(), training)
             return None
-        # Without warm_start, only `partial_fit` leaves the state of a loop; its training has no end in sight.
-        max_iter = None if "loop" in state and not draft.warm_start else draft.max_iter
-        loop = state.setdefault("loop", {"samples_seen": getattr(draft, "t_", 0)})
-        settings = draft._make_step_settings(self.optimizer)
-        schedule = draft._make_schedule()
-        next(
-            gradient_descent(self._descended, self._batches, self.optimizer, schedule, loop, max_iter=max_iter, **settings)
-        )
-        return loop["learning_rate"] if getattr(self.optimizer, "uses_learning_rate", True) else None
+        next(training.epochs())
+        return training.state.progress.learning_rate if self.optimizer.uses_learning_rate else None
 
     def _rewind(self):
         """Let dropout draw what it drew first."""
@@ -109,7 +97,7 @@ class Step:
         return [layer.mask for layer in self._propagation().hidden]
 
     def _propagation(self):
-        return self.objective._propagations[len(self.Y)]
+        return self.objective.propagation(len(self.Y))
 
 
 def _cast(samples, dtype):

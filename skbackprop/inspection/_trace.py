@@ -210,7 +210,7 @@ def trace_of(step):
     about = list(dict.fromkeys(map(_about, functions)))
     layers, loss, learning_rate = record(step)
     layers = [LayerTrace(name=name, **arrays) for name, arrays in zip(names, layers, strict=True)]
-    penalty = step.objective.penalty / len(step.Y)
+    penalty = step.objective.penalty.strength / len(step.Y)
     rule = repr(step.optimizer)
     return BackpropagationTrace(layers, step.Y.copy(), loss, penalty, rule, learning_rate, step.standardized, about)
 

@@ -4,6 +4,8 @@ from functools import cache
 
 import numpy as np
 
+from .._part import Part
+
 
 @cache
 def _ones(size, dtype):
@@ -17,13 +19,13 @@ def sum_outputs(A, values):
 
 def weighted_mean(Y, sample_weight):
     """Return the weighted mean of each output, of shape (n_outputs,), without a copy of targets of a small type."""
-    total, chunks = 0.0, [slice(start, start + 10_000) for start in range(0, len(Y), 10_000)]
-    for rows in chunks:
+    total = 0.0
+    for rows in (slice(start, start + 10_000) for start in range(0, len(Y), 10_000)):
         total = total + sample_weight[rows] @ Y[rows].astype(np.float64)
     return total / sample_weight.sum()
 
 
-class Loss:
+class Loss(Part):
     """What training and prediction ask of a loss.
 
     Attributes
@@ -34,6 +36,8 @@ class Loss:
         Whether the predictions for a sample sum to one.
     unit : str or None, default=None
         Unit of a loss: "nats" of a negative log-likelihood, None of a loss that is a plain number.
+    shared : tuple of str, default=()
+        Names of the estimator's parameters that are this part's settings when it is asked for by name.
 
     Examples
     --------
@@ -69,7 +73,10 @@ class Loss:
         raise NotImplementedError
 
     def gradient(self, Y, Z, gradient, scratch):
-        """Write the gradient alone, for training that asks for no losses; arguments as in `loss_gradient`."""
+        """Write the gradient alone, for training that asks for no losses; arguments as in `loss_gradient`.
+
+        A subclass with a faster way of its own has the same numbers here as there.
+        """
         self.loss_gradient(Y, Z, np.empty(len(Z), Z.dtype), gradient, scratch)
 
     def predict(self, Z):
@@ -88,6 +95,3 @@ class Loss:
     def constant_scores(self, Y, sample_weight):
         """Return the raw scores, of shape (n_outputs,), of the best constant prediction for weighted targets."""
         raise NotImplementedError
-
-    def __repr__(self):
-        return f"{type(self).__name__}()"

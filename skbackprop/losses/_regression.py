@@ -36,7 +36,8 @@ class RegressionLoss(Loss):
     """
 
     log_link = False
-    least_target, least_included = -np.inf, True
+    least_target = -np.inf
+    least_included = True
 
     def location_scale(self, Y, sample_weight):
         """Return what standardising takes off each output, and what it divides by; both of shape (n_outputs,).
@@ -61,10 +62,6 @@ class SquaredError(RegressionLoss):
         sum_outputs(scratch, values)
         np.multiply(values, 0.5, values)
 
-    def gradient(self, Y, Z, gradient, scratch):
-        """Write the gradient alone; see `Loss.gradient`."""
-        np.subtract(Z, Y, gradient)
-
     def constant_scores(self, Y, sample_weight):
         """Return the mean."""
         return weighted_mean(Y, sample_weight)
@@ -80,6 +77,8 @@ class Quantile(RegressionLoss):
     quantile : float, default=0.5
         In (0, 1).
     """
+
+    shared = ("quantile",)
 
     def __init__(self, quantile=0.5):
         self.quantile = quantile
@@ -105,12 +104,11 @@ class Quantile(RegressionLoss):
         """Return the quantile."""
         return _quantile(Y, sample_weight, self.quantile)
 
-    def __repr__(self):
-        return f"{type(self).__name__}(quantile={self.quantile})"
-
 
 class AbsoluteError(Quantile):
     """The absolute error, |y - z|: the median is learnt (Laplace, 1774)."""
+
+    shared = ()
 
     def __init__(self):
         super().__init__(quantile=0.5)
@@ -121,8 +119,6 @@ class AbsoluteError(Quantile):
         np.abs(Z, scratch)
         sum_outputs(scratch, values)
         np.sign(Z, gradient)
-
-    __repr__ = Loss.__repr__
 
 
 class HuberLoss(RegressionLoss):
@@ -165,9 +161,6 @@ class HuberLoss(RegressionLoss):
         parts = zip(lower, upper, Y.T.astype(np.float64), strict=True)
         return np.array([brentq(slope, low, high, (column,), 1e-12 * self.delta) for low, high, column in parts])
 
-    def __repr__(self):
-        return f"{type(self).__name__}(delta={self.delta})"
-
 
 class PoissonDeviance(RegressionLoss):
     """Half the Poisson deviance, exp(z) - y z + y log y - y: the mean of counts is learnt (Nelder and Wedderburn, 1972)."""
@@ -186,11 +179,6 @@ class PoissonDeviance(RegressionLoss):
         np.subtract(gradient, Y, gradient)
         np.add(scratch, gradient, scratch)
         sum_outputs(scratch, values)
-
-    def gradient(self, Y, Z, gradient, scratch):
-        """Write the gradient alone; see `Loss.gradient`."""
-        np.exp(Z, gradient)
-        np.subtract(gradient, Y, gradient)
 
     def location_scale(self, Y, sample_weight):
         """Return zeros and the means."""
@@ -224,8 +212,6 @@ class GammaDeviance(PoissonDeviance):
         np.log(Y, scratch)
         np.subtract(Z, scratch, scratch)
         sum_outputs(scratch, values)
-
-    gradient = Loss.gradient
 
 
 REGRESSION_LOSSES = {

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from skbackprop._engine import network as _network
-from skbackprop._engine.network import Network, Propagation, hidden_activations, input_gradient, raw_scores
+from skbackprop._engine import prediction
+from skbackprop._engine.network import Network, Propagation
+from skbackprop._engine.prediction import hidden_activations, input_gradient, raw_scores
 from skbackprop.activations import ACTIVATIONS
 from skbackprop.initializers import INITIALIZERS
 
@@ -57,7 +58,7 @@ def test_sparse_and_dense_batches_have_the_same_gradient(n_features, sizes):
 def test_chunks_do_not_change_predictions(monkeypatch, n_rows):
     network, X = make((5, 4, 2), "silu"), np.random.RandomState(1).randn(n_rows, 5)
     whole = raw_scores(network.coefs, network.intercepts, network.activations, X)
-    monkeypatch.setattr(_network, "PREDICTION_BYTES", 8 * 4 * 8)
+    monkeypatch.setattr(prediction, "PREDICTION_BYTES", 8 * 4 * 8)
     chunked = raw_scores(network.coefs, network.intercepts, network.activations, X)
     assert chunked.shape == (n_rows, 2)
     np.testing.assert_allclose(chunked, whole, rtol=1e-13)
@@ -69,8 +70,8 @@ def test_hidden_activations_are_what_training_computes_in_chunks_or_not(monkeypa
     network, X = make((5, 4, 3, 2), activation), np.random.RandomState(1).randn(n_rows, 5)
     propagation = Propagation(network, np.empty_like(network.theta), n_rows)
     propagation.forward(X)
-    for chunk_bytes in (_network.PREDICTION_BYTES, 8 * 4 * 8):
-        monkeypatch.setattr(_network, "PREDICTION_BYTES", chunk_bytes)
+    for chunk_bytes in (prediction.PREDICTION_BYTES, 8 * 4 * 8):
+        monkeypatch.setattr(prediction, "PREDICTION_BYTES", chunk_bytes)
         for layer in range(2):
             A = hidden_activations(network.coefs, network.intercepts, network.activations, X, layer)
             np.testing.assert_allclose(A, propagation.hidden[layer].output, rtol=1e-12)

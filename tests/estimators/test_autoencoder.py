@@ -19,9 +19,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skbackprop import SigmoidBackpropAutoencoder
-from skbackprop._engine.descent import Objective
+from skbackprop._engine.descent import tie
 from skbackprop._engine.network import Network
-from skbackprop._estimators.autoencoder import TiedObjective, tie
+from skbackprop._engine.objective import Objective
+from skbackprop._engine.penalty import Penalty
 from skbackprop.activations import ACTIVATIONS
 from skbackprop.initializers import INITIALIZERS
 from skbackprop.losses import HuberLoss, PoissonDeviance, Quantile, SquaredError
@@ -165,7 +166,7 @@ def test_the_projected_gradient_is_that_of_the_loss_among_tied_networks(hidden, 
     network = Network((4, *hidden, 4), [ACTIVATIONS[activation]] * len(hidden), True, np.dtype(float))
     network.initialize(INITIALIZERS["uniform"], np.random.RandomState(0))
     tie(network.coefs)
-    objective = TiedObjective(Objective(network, SquaredError(), alpha=0.3))
+    objective = Objective(network, SquaredError(), Penalty(network, 0.3))
     inputs = np.random.RandomState(1).randn(9, 4)
     # An orthonormal basis of the tied networks: the projections of all unit vectors span it.
     vectors = np.eye(network.theta.size)
@@ -182,6 +183,7 @@ def test_the_projected_gradient_is_that_of_the_loss_among_tied_networks(hidden, 
 
     def gradient(coordinates):
         value(coordinates)
+        tie(network.layer_views(objective.gradient)[0])
         # It lies in the subspace: nothing is lost in its coordinates.
         np.testing.assert_allclose(basis @ objective.gradient @ basis, objective.gradient, atol=1e-12)
         return basis @ objective.gradient

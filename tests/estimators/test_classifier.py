@@ -310,15 +310,15 @@ def test_a_tiny_set_cannot_be_split():
 
 def test_the_only_sample_of_a_class_is_trained_on():
     classifier = make(early_stopping=True, warm_start=True).fit(X[:101], y[:101])
-    assert 100 not in classifier._training_state["held_out"]
-    assert 100 in classifier._training_state["rows"]
-    assert len(classifier._training_state["rows"]) + len(classifier._training_state["held_out"]) == 101
+    assert 100 not in classifier._training_state.held_out
+    assert 100 in classifier._training_state.rows
+    assert len(classifier._training_state.rows) + len(classifier._training_state.held_out) == 101
 
 
 def test_the_hold_out_has_every_class():
     labels = np.repeat([0, 1, 2], [130, 10, 10])
     classifier = make(early_stopping=True, warm_start=True).fit(X, labels)
-    held_out = classifier._training_state["held_out"]
+    held_out = classifier._training_state.held_out
     assert np.bincount(labels[held_out]).tolist() == [13, 1, 1]
 
 

@@ -13,7 +13,8 @@ from skbackprop import (
     SigmoidBackpropOutlierDetector,
     SigmoidBackpropRegressor,
 )
-from skbackprop._estimators.docstrings import ATTRIBUTES, PARAMETERS, share_documentation
+from skbackprop._estimators.docstrings import ATTRIBUTES, share_documentation
+from skbackprop._estimators.parameters import PARAMETERS
 
 ESTIMATORS = [
     SigmoidBackpropAutoencoder,
@@ -103,6 +104,7 @@ def test_a_class_without_a_docstring_is_left_alone():
 
 
 def test_shared_entries_are_in_numpydocs_form():
-    for text in (PARAMETERS, ATTRIBUTES):
+    entries = [f"{name} : {entry.text}" for name, entry in PARAMETERS.items() if entry.text]
+    for text in (*entries, ATTRIBUTES):
         for line in text.splitlines():
             assert re.match(r"\w[\w, ]* : \S|    \S", line), line

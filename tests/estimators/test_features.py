@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 from scipy.special import expit
+from scipy.stats import norm
 from sklearn import config_context
 from sklearn.datasets import load_diabetes
 from sklearn.linear_model import Ridge
@@ -20,6 +21,8 @@ FUNCTIONS = {
     "tanh": np.tanh,
     "relu": lambda Z: np.maximum(Z, 0),
     "silu": lambda Z: Z * expit(Z),
+    "gelu": lambda Z: Z * norm.cdf(Z),
+    "elu": lambda Z: np.where(Z > 0, Z, np.expm1(np.minimum(Z, 0))),
 }
 
 

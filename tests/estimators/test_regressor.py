@@ -304,7 +304,7 @@ def test_deviances_refuse_targets_that_they_do_not_have(loss, bound):
 
 @pytest.mark.parametrize("part", ["held out", "trained on"])
 def test_a_split_that_leaves_one_side_without_weight_is_an_error(part):
-    rows = make(early_stopping=True, warm_start=True).fit(X, y)._training_state["held_out"]
+    rows = make(early_stopping=True, warm_start=True).fit(X, y)._training_state.held_out
     weight = np.ones(len(X))
     weight[rows] = 0
     with pytest.raises(ValueError, match="all zero on the samples held out"):
@@ -412,7 +412,7 @@ def test_the_automatic_penalty_goes_by_the_noise_left_in_the_last_epoch(noise, b
     automatic = make(max_iter=20, warm_start=True, learning_rate_init=0.03, **units).fit(inputs, targets)
     by_hand = pickle.loads(pickle.dumps(automatic))
     penalty = 2.0 * sum(np.sum(coef**2) for coef in automatic.coefs_) / 2 / 400
-    share = automatic._training_state["loop"]["noise"]
+    share = automatic._training_state.noise
     # What is left of a variance of 1; what the penalty adds to the loss changes little in an epoch.
     assert share == pytest.approx(np.clip((automatic.loss_ - share * penalty) / 0.5, 0.05, 1), rel=0.02)
     by_hand.set_params(alpha=2.0 * share * batch_size / 400)

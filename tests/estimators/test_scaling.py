@@ -7,7 +7,8 @@ from sklearn.datasets import load_diabetes, load_wine
 from sklearn.preprocessing import StandardScaler
 
 from skbackprop import SigmoidBackpropClassifier, SigmoidBackpropRegressor
-from skbackprop._engine.network import Network, raw_scores
+from skbackprop._engine.network import Network
+from skbackprop._engine.prediction import raw_scores
 from skbackprop._estimators import scaling as scaling_module
 from skbackprop._estimators.scaling import Scaling, TargetScaling
 from skbackprop.activations import ACTIVATIONS

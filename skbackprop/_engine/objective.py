@@ -1,0 +1,117 @@
+"""The objective, which training descends: the loss of a network on a batch, with its penalty; and losses of predictions."""
+
+import math
+
+import numpy as np
+
+from .network import Propagation
+from .penalty import Penalty
+from .prediction import raw_scores
+
+# Overflow and NaN are looked for in the loss, once an epoch; NumPy's warnings about them are silenced around the loop.
+QUIET = {"over": "ignore", "invalid": "ignore", "divide": "ignore", "under": "ignore"}
+
+
+class Objective:
+    """The loss of a network on a batch, penalty included, and its gradient.
+
+    Parameters
+    ----------
+    network : Network
+    loss : Loss
+    penalty : Penalty, default=None
+    dropout : float, default=0.0
+    generator : numpy.random.Generator, default=None
+        See `Propagation`.
+
+    Attributes
+    ----------
+    gradient : ndarray of shape (n_parameters,)
+        The gradient of the last call.
+    """
+
+    def __init__(self, network, loss, penalty=None, dropout=0.0, generator=None):
+        self.network = network
+        self.loss = loss
+        self.penalty = Penalty(network) if penalty is None else penalty
+        self.gradient = np.empty_like(network.theta)
+        self._weight_gradient = self.gradient[: network.n_weights]
+        self._dropout = dropout, generator
+        self._propagations = {}
+
+    def __call__(self, X, Y, sample_weight=None, scale=None, with_value=True):
+        """Return the loss, and leave its gradient in `gradient`.
+
+        Parameters
+        ----------
+        X : ndarray or CSR of shape (n_rows, n_features)
+        Y : ndarray of shape (n_rows, n_outputs)
+            Encoded targets.
+        sample_weight : ndarray of shape (n_rows, 1), default=None
+            Weights, with a mean of 1 over all training samples.
+        scale : float, default=1 / n_rows
+            Factor on the sum over the samples.
+        with_value : bool, default=True
+            Whether the loss itself is asked for.
+
+        Returns
+        -------
+        value : float
+            The loss, in the unit of the loss a sample; NaN if not asked for.
+        """
+        n_rows = X.shape[0]
+        propagation = self._propagations.get(n_rows) or self.propagation(n_rows)
+        if scale is None:
+            scale = 1.0 / n_rows
+        Z = propagation.forward(X)
+        values = propagation.values
+        delta = propagation.delta
+        if with_value:
+            self.loss.loss_gradient(Y, Z, values, delta, propagation.scratch)
+        else:
+            self.loss.gradient(Y, Z, delta, propagation.scratch)
+        if scale != 1.0:
+            np.multiply(delta, scale, delta)
+        if sample_weight is not None:
+            np.multiply(delta, sample_weight, delta)
+        propagation.backward(X)
+        if self.penalty.strength:
+            self.penalty.add_gradient(self._weight_gradient, scale)
+        if not with_value:
+            return math.nan
+        # A product with ones is the fastest sum.
+        total = values.dot(propagation.last.ones if sample_weight is None else sample_weight[:, 0])
+        return scale * (float(total) + self.penalty.value())
+
+    def propagation(self, n_rows):
+        """Return the forward and backward pass over batches of so many rows, made when it is first asked for."""
+        if n_rows not in self._propagations:
+            self._propagations[n_rows] = Propagation(self.network, self.gradient, n_rows, *self._dropout)
+        return self._propagations[n_rows]
+
+
+def sample_losses(loss, Y, Z):
+    """Return each sample's loss, of shape (n_samples,), at the price of the raw scores `Z`."""
+    values = np.empty(len(Z), Z.dtype)
+    with np.errstate(**QUIET):
+        loss.loss_gradient(Y.astype(Z.dtype), Z, values, np.empty_like(Z), np.empty_like(Z))
+    return values
+
+
+def mean_loss(loss, network, X, Y, sample_weight=None):
+    """Return the mean loss, without penalty, of a network on samples; weighted if weights are given."""
+    with np.errstate(**QUIET):
+        Z = raw_scores(network.coefs, network.intercepts, network.activations, X)
+    return float(np.average(sample_losses(loss, Y, Z), weights=sample_weight))
+
+
+def base_rate_loss(loss, Y, sample_weight=None):
+    """Return the mean loss of the best constant prediction: what a network that has learnt nothing gets."""
+    weight = np.ones(len(Y)) if sample_weight is None else sample_weight
+    scores = np.asarray(loss.constant_scores(Y, weight), np.float64)
+    total = 0.0
+    # In chunks, for the targets may be many and of a type much smaller than float64.
+    for rows in (slice(start, start + 10_000) for start in range(0, len(Y), 10_000)):
+        Z = np.array(np.broadcast_to(scores, Y[rows].shape))
+        total += float(weight[rows] @ sample_losses(loss, Y[rows], Z))
+    return total / float(weight.sum())

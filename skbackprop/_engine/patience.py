@@ -1,0 +1,67 @@
+"""When to stop: the epochs without improvement, the best weights, and the running mean of the weights."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+# Scores that differ by no more are equal: samples that weigh a millionth of the others should decide nothing.
+EQUAL = 1e-6
+# Share of the latest epoch in a running mean of weights, once there are enough of them.
+LEAST_SHARE = 0.1
+
+
+@dataclass
+class Patience:
+    """Counts the epochs without improvement and keeps the best weights."""
+
+    # Least improvement that counts.
+    tol: float
+    # Epochs without one after which training has reached a plateau; int or infinity.
+    n_iter_no_change: float
+    # Whether of equal scores the latest is the best, and whether one that is no worse than the best is an improvement if
+    # the training loss has fallen: accuracy does not see all that is learnt.
+    latest: bool = True
+    # Best score so far, the training loss and the weights that went with it.
+    best_score: float = -math.inf
+    best_loss: float = math.inf
+    best_theta: np.ndarray | None = None
+    # Epochs since the last improvement.
+    count: int = 0
+
+    def plateau(self, score, theta=None, loss=math.nan):
+        """Take note of an epoch's score (larger is better) and, if it is the best, of `theta`; return whether to stop."""
+        as_good = self.latest and score >= self.best_score - EQUAL
+        # Written so that a score that is not a number counts as no improvement.
+        improved = score >= self.best_score + self.tol or (as_good and loss <= self.best_loss - self.tol)
+        self.count = 0 if improved else self.count + 1
+        if score > self.best_score or as_good:
+            self.best_score = max(score, self.best_score)
+            # Many small steps may make a large one.
+            if improved:
+                self.best_loss = loss
+            if theta is not None:
+                self.best_theta = theta.copy()
+        return self.count > self.n_iter_no_change
+
+
+@dataclass
+class WeightMean:
+    """A running mean of the weights after each epoch.
+
+    From batch to batch weights scatter around what they have learnt, the more so the higher the learning rate; their mean
+    does not (Polyak and Juditsky, 1992).
+    """
+
+    # The mean so far, laid out like `Network.theta`.
+    theta: np.ndarray | float = 0.0
+    # Epochs in it.
+    n_epochs: int = 0
+
+    def update(self, theta):
+        """Take an epoch's weights into the mean and return it."""
+        self.n_epochs += 1
+        # The first epochs, which know little, are soon forgotten: the mean lags by a sixth of the epochs so far.
+        share = max(5 / (self.n_epochs + 4), LEAST_SHARE)
+        self.theta = self.theta + share * (theta - self.theta)
+        return self.theta

@@ -1,0 +1,371 @@
+"""One prepared run of training: all its parts, made once and in one order. `fit` runs it, inspection looks into it."""
+
+import copy
+import math
+from dataclasses import replace
+from time import perf_counter
+from zlib import crc32
+
+import numpy as np
+from sklearn.metrics import check_scoring
+
+from .._engine.batches import Batches
+from .._engine.descent import Progress, gradient_descent, tie
+from .._engine.network import Network
+from .._engine.objective import Objective, base_rate_loss, mean_loss
+from .._engine.patience import Patience, WeightMean
+from .._engine.penalty import NoisePenalty, Penalty
+from .advice import warn_of, warn_user
+from .progress import ProgressLine
+from .recipe import resolve
+from .run import Run, run_epochs, run_minimizer
+from .samples import HoldOut
+from .scaling import Scaling, TargetScaling
+from .state import TrainingState
+from .threads import limit_threads
+
+# A prior on the weights is spread over the weight of all samples, or over so much if they weigh less.
+FEW_SAMPLES = 256
+
+
+class Training:
+    """A run, prepared.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A draft: its fitted attributes are set, as views on the parameters.
+    problem : Problem
+    held_out : Samples, default=None
+        Validation samples of the user's own.
+    resume : bool, default=False
+        Whether to go on from the estimator's weights and from the state that it kept.
+    incremental : bool, default=False
+        Whether this is an epoch of `partial_fit`, which has no end in sight and holds nothing out.
+    in_order : bool, default=False
+        Whether to take the samples as they stand, whatever an earlier run made of their order.
+
+    Attributes
+    ----------
+    recipe : Recipe
+    state : TrainingState
+    network : Network
+        The one that is trained, between standardised inputs and scaled targets.
+    published : Network
+        The same in the user's units, as of the last `fold`.
+    problem, held_out : Problem and Samples or None
+        Samples to train on and to validate on, their targets scaled.
+    batches : Batches
+    objective : Objective
+    """
+
+    def __init__(self, estimator, problem, held_out=None, *, resume=False, incremental=False, in_order=False):
+        self.estimator = estimator
+        self.incremental = incremental
+        self.state = state = TrainingState.of(estimator, resume)
+        n_samples = problem.samples.X.shape[0]
+        splits = estimator.early_stopping and held_out is None and not incremental
+        state.match(n_samples, splits, in_order)
+        hold_out = HoldOut.of(problem, estimator.validation_fraction) if splits and state.held_out is None else None
+        n_rows = n_samples if state.rows is None else len(state.rows)
+        self.recipe = resolve(estimator, problem, hold_out.n_rows if hold_out else n_rows)
+        if not resume or not hasattr(estimator, "_scaling"):
+            self._decide_scaling(problem, resume)
+        self.problem = problem._replace(samples=self._scaled(problem.samples))
+        self.held_out = self._scaled(held_out)
+        self.network = self._starting_network(resume)
+        if splits:
+            self.held_out = self._split(hold_out)
+        self.batches = self._make_batches()
+        dropout = estimator.dropout
+        generator = state.steps_generator() if dropout else None
+        self.objective = Objective(self.network, problem.loss, self._make_penalty(), dropout, generator)
+        self._publish(resume)
+
+    # The parts, in the order in which they are made ------------------------------------------------------------------
+
+    def _decide_scaling(self, problem, resume):
+        """Decide on the scaling, which then stays as long as training goes on from it."""
+        samples, shift = problem.samples, self.estimator.fit_intercept
+        scaling = target_scaling = None
+        # Weights that were set by hand are those of raw inputs and targets.
+        if self.recipe.standardize and not resume:
+            scaling = Scaling.of(samples.X, samples.sample_weight, shift)
+        if self.recipe.scale_targets and not resume:
+            target_scaling = TargetScaling.of(problem.loss, samples.Y, samples.sample_weight, shift)
+        self.estimator._scaling = scaling
+        self.estimator._target_scaling = target_scaling
+
+    def _scaled(self, samples):
+        """Return samples with scaled targets; inputs are standardised batch by batch, or by `Batches`."""
+        scaling = self.estimator._target_scaling
+        return samples if samples is None or scaling is None else samples._replace(Y=scaling.apply(samples.Y))
+
+    def _starting_network(self, resume):
+        """Return the network with its initial weights, or with those that training stopped at."""
+        recipe, state, samples = self.recipe, self.state, self.problem.samples
+        sizes = (samples.X.shape[1], *recipe.hidden_sizes, samples.Y.shape[1])
+        network = Network(sizes, recipe.activations, self.estimator.fit_intercept, samples.X.dtype)
+        if resume:
+            self._load(network)
+        else:
+            network.initialize(recipe.initializer, state.random_state)
+        if recipe.step.tied:
+            free = network.theta.copy()
+            tie(network.coefs)
+            if not np.array_equal(network.theta, free):
+                # What training remembers of other weights, such as their momentum, would untie these.
+                state.forget_weights()
+        return network
+
+    def _load(self, network):
+        """Give the network the estimator's weights, or the state's own if these are what was published of them."""
+        estimator, state = self.estimator, self.state
+        fitted = [np.shape(coef) for coef in estimator.coefs_]
+        planned = [coef.shape for coef in network.coefs]
+        if fitted != planned:
+            raise ValueError(
+                f"Training cannot go on with hidden_layer_sizes={estimator.hidden_layer_sizes!r}, since the fitted weights "
+                f"have the shapes {fitted} and these sizes ask for {planned}: keep the sizes, or fit anew with "
+                "warm_start=False."
+            )
+        has_biases = any(np.any(intercept) for intercept in estimator.intercepts_)
+        resized = state.theta is not None and state.theta.shape != network.theta.shape
+        if resized or (has_biases and not network.fit_intercept):
+            raise ValueError(
+                f"Training cannot go on with fit_intercept={network.fit_intercept} where an earlier call had the opposite: "
+                "keep it, or fit anew with warm_start=False."
+            )
+        fitted = [*estimator.coefs_, *estimator.intercepts_]
+        for own, value in zip(network.coefs + network.intercepts, fitted, strict=True):
+            np.copyto(own, value, casting="same_kind")
+        if state.checksum == crc32(network.theta):
+            # What was published may be the best weights so far, or scaled and so rounded: training goes on from its own.
+            np.copyto(network.theta, state.theta)
+            return
+        # The user has set other weights: the best before them and their mean say nothing of these.
+        state.forget_scores()
+        for scaling in (estimator._target_scaling, estimator._scaling):
+            if scaling is not None:
+                scaling.unfold(network)
+
+    def _split(self, hold_out):
+        """Return the validation samples that early stopping sets aside, in a new split unless an earlier one holds."""
+        state, samples = self.state, self.problem.samples
+        if hold_out:
+            state.rows, state.held_out = hold_out.draw(state.random_state)
+        weight = samples.sample_weight
+        if weight is not None and not (weight[state.rows].any() and weight[state.held_out].any()):
+            raise ValueError(
+                "Got sample_weight that is all zero on the samples held out for early_stopping=True, or on the others: "
+                "pass more samples of positive weight, or X_val and y_val."
+            )
+        return samples.take(state.held_out)
+
+    def _make_batches(self):
+        """Return the batches, in the order in which the last epoch left them."""
+        estimator, state, samples = self.estimator, self.state, self.problem.samples
+        n_rows = samples.X.shape[0] if state.rows is None else len(state.rows)
+        full_batch, batch_size = self.recipe.optimizer.full_batch, self.recipe.batch_size
+        if batch_size > n_rows and not full_batch:
+            warn_user(
+                f"Got batch_size={batch_size} for {n_rows} training samples, so each batch holds them all: pass a "
+                "batch_size no larger than the data, or 'auto'."
+            )
+        X, scaling = samples.X, estimator._scaling
+        if scaling is not None:
+            X, scaling = scaling.apply(X)
+        generator = state.steps_generator() if estimator.noise else None
+        return Batches(
+            X,
+            samples.Y,
+            samples.sample_weight,
+            n_rows if full_batch else min(batch_size, n_rows),
+            estimator.shuffle and not full_batch,
+            state.random_state,
+            state.rows,
+            scaling,
+            estimator.noise,
+            generator,
+        )
+
+    def _make_penalty(self):
+        """Return the penalty on the weights."""
+        recipe, state, batches = self.recipe, self.state, self.batches
+        alpha = recipe.alpha
+        if recipe.precision is not None:
+            # Divided by a batch's weight, as every alpha, this is the prior over the weight of all, whatever the batches.
+            total_weight = max(batches.mean_weight * batches.n_samples, FEW_SAMPLES)
+            alpha = recipe.precision * batches.batch_size * batches.mean_weight / total_weight
+        strength = alpha / batches.mean_weight
+        if recipe.follows_noise and state.base_rate is None:
+            # The first samples set it, as they set the scales; if these say nothing, the penalty stays as it is.
+            weight = None if batches.sample_weight is None else np.abs(batches.sample_weight)
+            says_something = weight is None or weight.any()
+            state.base_rate = base_rate_loss(self.problem.loss, batches.Y, weight) if says_something else 0.0
+        if recipe.follows_noise and state.base_rate:
+            return NoisePenalty(self.network, strength, state.base_rate, state.noise)
+        return Penalty(self.network, strength)
+
+    # What the estimator shows of it ----------------------------------------------------------------------------------
+
+    def _publish(self, resume):
+        """Set the attributes that prediction needs, as views on the parameters."""
+        estimator, network = self.estimator, self.network
+        scaled = estimator._scaling is not None or estimator._target_scaling is not None
+        self.published = network.twin() if scaled else network
+        estimator.coefs_ = self.published.coefs
+        estimator.intercepts_ = self.published.intercepts
+        estimator.n_layers_ = len(network.layer_sizes)
+        estimator.n_outputs_ = network.layer_sizes[-1]
+        estimator.out_activation_ = self.problem.loss.output_activation
+        estimator._activations = network.activations
+        estimator._loss = self.problem.loss
+        for name, first in (("t_", 0), ("loss_curve_", []), ("validation_scores_", None)):
+            if not resume or not hasattr(estimator, name):
+                setattr(estimator, name, first)
+
+    def fold(self, targets=True):
+        """Bring the published parameters up to date with the network's, in the units of the raw inputs and targets."""
+        if self.published is self.network:
+            return
+        scaling, target_scaling = self.estimator._scaling, self.estimator._target_scaling
+        np.copyto(self.published.theta, self.network.theta)
+        if scaling is not None:
+            scaling.fold(self.published)
+        if targets and target_scaling is not None:
+            target_scaling.fold(self.published)
+
+    def _note(self, run, estimator):
+        """Set the attributes that tell how training went."""
+        estimator.n_iter_ = run.n_epochs
+        estimator.t_ += len(run.loss_curve) * self.batches.n_samples
+        estimator.loss_curve_ = [*estimator.loss_curve_, *run.loss_curve]
+        estimator.loss_ = estimator.loss_curve_[-1] if estimator.loss_curve_ else math.inf
+        if run.scores:
+            estimator.validation_scores_ = [*(estimator.validation_scores_ or []), *run.scores]
+        scores = estimator.validation_scores_
+        estimator.best_validation_score_ = None if scores is None else float(np.nanmax([-np.inf, *scores]))
+        # scikit-learn's name, which code in the wild reads.
+        estimator._no_improvement_count = run.patience.count
+        estimator.best_loss_ = None if run.early_stopping else min(estimator.loss_curve_, default=math.inf)
+
+    def _state_after(self, run, theta):
+        """Return the state to go on from, with `theta`, having published what is published."""
+        # A run that ended on a plateau starts with fresh patience, should the user want to go on all the same.
+        count = 0 if run.reason == "plateau" else run.patience.count
+        return replace(
+            self.state,
+            patience=replace(run.patience, count=count),
+            rows=self.batches.order,
+            theta=theta,
+            checksum=crc32(self.published.theta),
+            noise=self.objective.penalty.noise,
+            reason=run.reason,
+            unfinished=False,
+        )
+
+    def _snapshot(self, run):
+        """Return the attributes of the estimator as it is after an epoch, sharing no array that training goes on to change.
+
+        Training can go on from them exactly: they hold the whole state.
+        """
+        self.fold()
+        view = copy.copy(self.estimator)
+        self._note(run, view)
+        view.coefs_, view.intercepts_ = copy.deepcopy((view.coefs_, view.intercepts_))
+        view._training_state = copy.deepcopy(self._state_after(run, self.network.theta))
+        return dict(vars(view))
+
+    # The run ---------------------------------------------------------------------------------------------------------
+
+    def new_run(self):
+        """Return the record of a run, which decides when to stop."""
+        estimator, state = self.estimator, self.state
+        early_stopping = estimator.early_stopping and self.held_out is not None
+        judged_by = str(estimator.scoring) if early_stopping else "training loss"
+        if state.judged_by != judged_by:
+            state.judged_by = judged_by
+            state.forget_scores()
+        settings = {
+            "tol": estimator.tol, "n_iter_no_change": estimator.n_iter_no_change, "latest": self.recipe.latest,
+        }  # fmt: skip
+        patience = Patience(**settings) if state.patience is None else replace(state.patience, **settings)
+        state.weight_mean = state.weight_mean or WeightMean()
+        averages = self.recipe.averages and early_stopping and self.batches.n_batches > 1
+        done, reason = (estimator.n_iter_, state.reason) if state.unfinished else (0, "max_iter")
+        return Run(
+            self.network,
+            patience,
+            score=None if self.held_out is None else self._score(),
+            early_stopping=early_stopping,
+            weight_mean=state.weight_mean if averages else None,
+            deadline=math.inf if estimator.max_time is None else perf_counter() + estimator.max_time,
+            line=ProgressLine(self.max_iter, done) if estimator.verbose else None,
+            done=done,
+            reason=reason,
+        )
+
+    @property
+    def max_iter(self):
+        """Most epochs; None if there is no telling."""
+        return None if self.incremental else self.estimator.max_iter
+
+    def epochs(self, **limits):
+        """Return the generator of epochs, for a solver that has any; `limits` as in `gradient_descent`."""
+        state, recipe = self.state, self.recipe
+        if state.progress is None:
+            state.progress = Progress(samples_seen=self.estimator.t_)
+        return gradient_descent(
+            self.objective, self.batches, recipe.optimizer, recipe.schedule, recipe.step, state.progress,
+            max_iter=self.max_iter, **limits,
+        )  # fmt: skip
+
+    def run(self, bridge=None):
+        """Train, and leave the estimator fitted; tell the bridge, if there is one, of each epoch."""
+        estimator, run = self.estimator, self.new_run()
+        if bridge is not None:
+            run.bridge, run.snapshot = bridge, lambda: self._snapshot(run)
+        with limit_threads(self.network, self.batches.batch_size):
+            (run_minimizer if self.recipe.optimizer.minimizes else run_epochs)(run, self)
+        self._note(run, estimator)
+        keep = estimator.warm_start or self.incremental
+        latest = self.network.theta.copy() if keep else None
+        if run.early_stopping and run.patience.best_theta is not None:
+            np.copyto(self.network.theta, run.patience.best_theta)
+        if not self.incremental:
+            samples, loss = self.problem.samples, self.problem.loss
+            judge = self._judge(samples)
+            warn_of(run, estimator, lambda: base_rate_loss(loss, samples.Y, samples.sample_weight), judge)
+        self.fold()
+        estimator._training_state = self._state_after(run, latest) if keep else None
+
+    def _judge(self, samples):
+        """Return a function of no arguments that returns the mean loss of the current weights, without penalty.
+
+        It is in the units of the training loss, so that the two compare: the targets of the samples are scaled ones.
+        """
+
+        def loss():
+            self.fold(targets=False)
+            return mean_loss(self.problem.loss, self.published, samples.X, samples.Y, samples.sample_weight)
+
+        return loss
+
+    def _score(self):
+        """Return a function of no arguments that scores the current weights on validation samples; larger is better."""
+        samples = self.held_out
+        if self.estimator.scoring == "loss":
+            judge = self._judge(samples)
+            return lambda: -judge()
+        judge = copy.copy(self.estimator)
+        # The validated samples carry no column names, and the scorer should not warn about that.
+        judge.__dict__.pop("feature_names_in_", None)
+        scorer = check_scoring(judge, scoring=self.estimator.scoring)
+        weights = {} if samples.sample_weight is None else {"sample_weight": samples.sample_weight}
+
+        def score():
+            self.fold()
+            return scorer(judge, samples.X, samples.y, **weights)
+
+        return score

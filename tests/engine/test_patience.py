@@ -1,0 +1,50 @@
+"""When to stop, and the mean of the weights."""
+
+import numpy as np
+import pytest
+
+from skbackprop._engine.patience import Patience, WeightMean
+
+
+def test_patience_counts_epochs_without_improvement_by_tol():
+    patience = Patience(tol=0.1, n_iter_no_change=2)
+    verdicts = [patience.plateau(score) for score in (0.0, 0.2, 0.25, 0.1, np.nan)]
+    assert verdicts == [False, False, False, False, True]
+    assert patience.best_score == 0.25
+
+
+def test_patience_keeps_a_copy_of_the_best_weights():
+    patience, theta = Patience(0.0, 10), np.array([1.0])
+    for score, value in [(0.5, 1.0), (0.9, 2.0), (0.1, 3.0)]:
+        theta[0] = value
+        patience.plateau(score, theta)
+    assert patience.best_theta[0] == 2.0
+
+
+def test_of_equal_scores_patience_keeps_the_latest_weights():
+    patience, theta = Patience(0.0, 10), np.array([1.0])
+    for score, value in [(0.5, 1.0), (0.5, 2.0), (0.4, 3.0)]:
+        theta[0] = value
+        patience.plateau(score, theta)
+    assert patience.best_theta[0] == 2.0
+
+
+def test_equal_scores_are_an_improvement_as_long_as_the_loss_falls():
+    patience, counts = Patience(tol=0.01, n_iter_no_change=9), []
+    for score, loss in [(1, 1.0), (1, 0.98), (1 - 1e-7, 0.975), (1, 0.97), (1, 0.969), (0.9, 0.1), (1, 0.96)]:
+        patience.plateau(score, None, loss)
+        counts.append(patience.count)
+    # The loss counts from one improvement to the next, not from one epoch to the next.
+    assert counts == [0, 0, 1, 0, 1, 2, 0]
+    first = Patience(tol=0.01, n_iter_no_change=9, best_score=1.0, best_loss=1.0, latest=False)
+    first.plateau(1.0, None, 0.5)
+    assert first.count == 1
+
+
+def test_the_mean_of_weights_lags_by_a_sixth_of_the_epochs_and_nine_at_most():
+    mean, epochs = WeightMean(), np.arange(1.0, 300.0)
+    # Weights that grow by 1 an epoch, and some that do not.
+    means = np.array([mean.update(np.array([epoch, 7.0])) for epoch in epochs])
+    np.testing.assert_allclose((epochs - means[:, 0])[:46], (epochs[:46] - 1) / 6)
+    assert (epochs - means[:, 0])[-1] == pytest.approx(9)
+    np.testing.assert_allclose(means[:, 1], 7)
