@@ -23,12 +23,12 @@ def sigmoid(x):
     Parameters
     ----------
     x : array-like or float
-        Raw scores, of any shape and size; +-1e308 gives exactly 1.0 or 0.0, without a warning.
+        Raw scores (logits), of any shape and size; +-1e308 gives exactly 1.0 or 0.0, without a warning.
 
     Returns
     -------
     a : ndarray or numpy.float64
-        Values in [0, 1], of the shape of `x`; float32 stays float32, all else becomes float64.
+        Values in [0, 1], of the shape of `x`; float32 stays float32, everything else becomes float64.
 
     Examples
     --------
@@ -70,7 +70,8 @@ def backpropagation(X, y, learning_rate, num_iterations, *, random_state=0):
     """Train one layer of sigmoid units, without bias, on the squared error.
 
     Each iteration adds ``learning_rate * X.T @ (error * a * (1 - a))`` to the weights, with ``a = sigmoid(X @ weights)``
-    and ``error = y - a`` (Rumelhart, Hinton and Williams, 1986). It runs on the loop that trains every network here.
+    and ``error = y - a`` (Rumelhart, Hinton and Williams, 1986). It runs on the loop that trains every network of this
+    package.
 
     Parameters
     ----------
@@ -83,7 +84,7 @@ def backpropagation(X, y, learning_rate, num_iterations, *, random_state=0):
     num_iterations : int
         Number of steps, each on all samples.
     random_state : int, default=0
-        Seed of the first weights, drawn from U(-1, 1).
+        Seed of the initial weights, which are drawn from U(-1, 1).
 
     Returns
     -------
@@ -92,7 +93,7 @@ def backpropagation(X, y, learning_rate, num_iterations, *, random_state=0):
     Raises
     ------
     ValueError
-        If the shapes do not fit, a value is not finite, or the weights overflow.
+        If the shapes do not fit together, a value is not finite, or the weights overflow.
 
     Examples
     --------
@@ -115,7 +116,7 @@ def backpropagation(X, y, learning_rate, num_iterations, *, random_state=0):
     network.initialize(Uniform(), random_state)
     objective = Objective(network, SigmoidSquaredError())
     batches = Batches(X, Y, None, len(X), shuffle=False, random_state=random_state)
-    # The notebook sums over the samples: its learning rate is the factor on that sum, and the step is then 1.
+    # The notebook sums over the samples: its learning rate scales that sum, and the learning rate of the loop is 1.
     rules = SGD(momentum=0.0), Constant(), Step(1.0)
     epochs = gradient_descent(objective, batches, *rules, Progress(), scale=float(learning_rate), with_loss=False)
     with np.errstate(**QUIET):
@@ -128,7 +129,8 @@ def backpropagation(X, y, learning_rate, num_iterations, *, random_state=0):
 
 def _checked(X, y):
     """Return inputs and targets as two-dimensional float64 arrays, or raise."""
-    X, Y = np.ascontiguousarray(X, np.float64), np.asarray(y, np.float64)
+    X = np.ascontiguousarray(X, np.float64)
+    Y = np.asarray(y, np.float64)
     if Y.ndim == 1:
         Y = Y[:, np.newaxis]
     if X.ndim != 2 or Y.ndim != 2 or len(X) != len(Y) or not X.size:

@@ -4,21 +4,22 @@ import math
 
 import numpy as np
 
-from ._plotting import CMAP, axes_for, check_count, check_fitted, check_matplotlib, symmetric_limits, trained_weights
+from .._estimators.counts import check_count
+from ._plotting import CMAP, axes_for, check_drawable, symmetric_limits, trained_weights
 
-# Colour between the images, grey since white is a weight of zero.
+# The colour between the images: grey, since white is a weight of zero.
 GAP = "0.75"
 
 
 class FirstLayerDisplay:
-    """Weights of the first layer as images, one for each unit, for inputs that are the pixels of an image.
+    """Weights of the first layer as images, one for each unit, where the inputs are the pixels of an image.
 
     Create it with `from_estimator`, or from weights.
 
     Parameters
     ----------
     weights : array-like of shape (n_pixels, n_units)
-        The weights of each unit are a column, pixels in the order of the inputs: row after row.
+        A column holds the weights of a unit; the pixels are in the order of the inputs, row after row.
     image_shape : tuple of int, default=None
         Rows and columns of an image; None if it is as high as it is wide.
     weight_name : str, default="weight"
@@ -31,12 +32,12 @@ class FirstLayerDisplay:
     image_ : matplotlib AxesImage
         The images, side by side and row after row, with a gap between them.
     colorbar_ : matplotlib Colorbar or None
-        Says what weight a colour is; white is zero.
+        Shows which colour is which weight; white is zero.
 
     Raises
     ------
     ValueError
-        If the weights do not have two dimensions, or the pixels do not make such an image.
+        If the weights do not have two dimensions, or the pixels do not form an image of that shape.
 
     Examples
     --------
@@ -63,14 +64,15 @@ class FirstLayerDisplay:
                 f"Got image_shape={image_shape!r} for {n_pixels} inputs: pass two numbers, rows and columns, whose product "
                 f"is {n_pixels}."
             )
-        self.image_shape, self.weight_name = tuple(image_shape), weight_name
+        self.image_shape = tuple(image_shape)
+        self.weight_name = weight_name
 
     @classmethod
     def from_estimator(cls, estimator, *, image_shape=None, ax=None, **kwargs):
         """Draw the first layer of a fitted network.
 
         Where training standardises the inputs, the weights are those for standardised inputs, which can be compared across
-        pixels; `coefs_` are for the raw ones.
+        pixels; `coefs_` are those for the raw inputs.
 
         Parameters
         ----------
@@ -92,14 +94,13 @@ class FirstLayerDisplay:
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
         TypeError
-            If it is no network.
+            If the estimator is not a network.
         ValueError
-            If the inputs do not make such an image.
+            If the inputs do not form an image of that shape.
         ImportError
             If matplotlib is not installed.
         """
-        check_matplotlib(f"{cls.__name__}.from_estimator")
-        check_fitted(estimator, "coefs_")
+        check_drawable(cls, estimator)
         coefs, weight_name = trained_weights(estimator)
         return cls(coefs[0], image_shape=image_shape, weight_name=weight_name).plot(ax, **kwargs)
 
@@ -111,7 +112,7 @@ class FirstLayerDisplay:
         ax : matplotlib Axes, default=None
             Axes to draw on; None makes new ones.
         max_units : int, default=16
-            Most units that are shown: the first.
+            Largest number of units to show; they are the first ones.
         colorbar : bool, default=True
             Whether to draw a colour bar.
         **kwargs : dict
@@ -128,15 +129,16 @@ class FirstLayerDisplay:
         """
         check_count("max_units", max_units)
         ax = axes_for(self, ax)
-        (height, width), n_units = self.image_shape, self.weights.shape[1]
+        height, width = self.image_shape
+        n_units = self.weights.shape[1]
         n_shown = min(n_units, max_units)
         n_columns = math.ceil(math.sqrt(n_shown))
         n_rows = math.ceil(n_shown / n_columns)
-        # What is not a number shows the background: the gaps, and places without a unit.
-        mosaic = np.full((n_rows * (height + 1) - 1, n_columns * (width + 1) - 1), np.nan)
-        for unit in range(n_shown):
-            row, column = (unit // n_columns) * (height + 1), (unit % n_columns) * (width + 1)
-            mosaic[row : row + height, column : column + width] = self.weights[:, unit].reshape(height, width)
+        # NaN shows the background: below each image, to its right, and in places without a unit.
+        images = np.full((n_rows * n_columns, height + 1, width + 1), np.nan)
+        images[:n_shown, :-1, :-1] = self.weights[:, :n_shown].T.reshape(n_shown, height, width)
+        rows = images.reshape(n_rows, n_columns, height + 1, width + 1).swapaxes(1, 2)
+        mosaic = rows.reshape(n_rows * (height + 1), n_columns * (width + 1))[:-1, :-1]
         limits = symmetric_limits(self.weights[:, :n_shown])
         self.image_ = ax.imshow(mosaic, **{"cmap": CMAP, "interpolation": "nearest", **limits, **kwargs})
         self.colorbar_ = self.figure_.colorbar(self.image_, ax=ax, label=self.weight_name) if colorbar else None

@@ -1,12 +1,12 @@
-"""Display of the gradients of the layers."""
+"""Display of the layers' gradients."""
 
 import numpy as np
 from sklearn.exceptions import NotFittedError
 
-from ._plotting import add_label, axes_for, check_fitted, check_matplotlib, line_style, loss_unit, whole_ticks
+from ._plotting import add_label, axes_for, check_drawable, check_matplotlib, line_style, loss_unit, whole_ticks
 
 LAYER = "layer of weights (1 is fed by the inputs)"
-# A colour bar numbers all layers up to this many, and else as many of them, evenly spread.
+# A colour bar numbers at most this many layers; of more it numbers some, evenly spread.
 LAYERS_NAMED = 10
 
 
@@ -14,16 +14,16 @@ class GradientFlowDisplay:
     """Norm of the gradient of each layer, on a logarithmic axis: over the epochs, or over the layers.
 
     A gradient that vanishes towards the inputs, or explodes, is a line that falls or rises by orders of magnitude over the
-    layers (Glorot and Bengio, 2010). Create it with `from_estimator`, with `from_monitor`, or from numbers. Displays that
-    are drawn on the same axes share them.
+    layers (Glorot and Bengio, 2010). Create it with `from_estimator`, with `from_monitor`, or from numbers. Several
+    displays can be drawn on the same axes.
 
     Parameters
     ----------
     gradient_norms : array-like of shape (n_epochs, n_layers) or (n_layers,)
-        Norms, from the layer that the inputs feed to the one of the outputs: in each epoch, to be drawn as a line for each
-        layer, or at one moment, to be drawn as one line over the layers.
+        Norms, from the layer that the inputs feed up to the output layer: either in each epoch, drawn as a line for each
+        layer, or at one moment, drawn as one line over the layers.
     epochs : array-like of shape (n_epochs,), default=None
-        Numbers of the epochs; None if they are 1, 2, 3 and so on.
+        Numbers of the epochs; None for 1, 2, 3 and so on.
     loss_unit : str, default=None
         Unit of the loss, such as "nats".
     label : str, default=None
@@ -36,15 +36,15 @@ class GradientFlowDisplay:
     lines_ : list of matplotlib Line2D
         A line for each layer, or one.
     colorbar_ : matplotlib Colorbar or None
-        Says which colour is which layer, where each layer has a line.
+        Shows which colour is which layer, where each layer has a line.
     zeros_ : list of matplotlib Line2D
-        Marks at the bottom, for norms of exactly 0, which have no place on a logarithmic axis; one for each line that has
-        such norms.
+        Marks at the bottom for norms of exactly 0, which have no place on a logarithmic axis; one object for each line
+        that has such norms.
 
     Raises
     ------
     ValueError
-        If the norms have neither one nor two dimensions, or there is not one number for each epoch.
+        If the norms have neither one nor two dimensions, or `epochs` does not have a number for each row of norms.
 
     Examples
     --------
@@ -67,7 +67,8 @@ class GradientFlowDisplay:
                 f"Got epochs of shape {np.shape(epochs)} for {n_epochs} rows of norms: pass a number for each."
             )
         self.epochs = np.arange(1, n_epochs + 1) if epochs is None else np.asarray(epochs)
-        self.loss_unit, self.label = loss_unit, label
+        self.loss_unit = loss_unit
+        self.label = label
 
     @classmethod
     def from_estimator(cls, estimator, X, y=None, *, sample_weight=None, ax=None, label=None, **kwargs):
@@ -78,11 +79,11 @@ class GradientFlowDisplay:
         estimator : estimator
             A fitted network.
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Samples whose loss, without penalty, is differentiated.
+            Samples; the gradient is that of their loss, without the penalty.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-            Their targets.
+            Targets of the samples.
         sample_weight : array-like of shape (n_samples,), default=None
-            Their weights.
+            Weights of the samples.
         ax : matplotlib Axes, default=None
             Axes to draw on; None makes new ones.
         label : str, default=None
@@ -99,7 +100,7 @@ class GradientFlowDisplay:
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
         TypeError
-            If it is no network.
+            If the estimator is not a network.
         ImportError
             If matplotlib is not installed.
 
@@ -107,8 +108,7 @@ class GradientFlowDisplay:
         --------
         skbackprop.inspection.gradient_flow : The same norms as numbers, with a verdict in words.
         """
-        check_matplotlib(f"{cls.__name__}.from_estimator")
-        check_fitted(estimator, "coefs_")
+        check_drawable(cls, estimator)
         from ..inspection import gradient_flow  # noqa: PLC0415 (only this needs it)
 
         flow = gradient_flow(estimator, X, y, sample_weight=sample_weight)
@@ -117,12 +117,13 @@ class GradientFlowDisplay:
 
     @classmethod
     def from_monitor(cls, monitor, *, loss_unit=None, ax=None, label=None, **kwargs):
-        """Draw the norms that a callback has noted, epoch by epoch.
+        """Draw the norms that a callback has recorded, epoch by epoch.
 
         Parameters
         ----------
         monitor : object
-            Has `gradient_norms_`, of shape (n_epochs, n_layers), and perhaps the numbers of the epochs as `epochs_`.
+            A `skbackprop.callbacks.GradientMonitor`, or any object that has `gradient_norms_`, of shape (n_epochs,
+            n_layers), and perhaps the numbers of the epochs as `epochs_`.
         loss_unit : str, default=None
             Unit of the loss, such as "nats".
         ax : matplotlib Axes, default=None
@@ -139,9 +140,9 @@ class GradientFlowDisplay:
         Raises
         ------
         sklearn.exceptions.NotFittedError
-            If the callback has noted nothing yet.
+            If the callback has not recorded anything yet.
         TypeError
-            If it is a class.
+            If `monitor` is a class.
         ImportError
             If matplotlib is not installed.
         """
@@ -172,9 +173,12 @@ class GradientFlowDisplay:
         -------
         self : GradientFlowDisplay
         """
-        ax, kwargs = axes_for(self, ax), line_style(kwargs)
-        over_epochs, norms = self.gradient_norms.ndim == 2, np.atleast_2d(self.gradient_norms.T)
-        self.lines_, self.zeros_ = [], []
+        ax = axes_for(self, ax)
+        kwargs = line_style(kwargs)
+        over_epochs = self.gradient_norms.ndim == 2
+        norms = np.atleast_2d(self.gradient_norms.T)
+        self.lines_ = []
+        self.zeros_ = []
         self.colorbar_ = None
         if over_epochs:
             colours = self._layer_colours(cmap, len(norms))
@@ -192,7 +196,7 @@ class GradientFlowDisplay:
         return self
 
     def _layer_colours(self, cmap, n_layers):
-        """Return a colour for each layer, and say in a colour bar which, unless one on these axes says so already."""
+        """Return a colour for each layer, and draw a colour bar that shows them, unless these axes have it already."""
         from matplotlib import cm, colormaps, colors  # noqa: PLC0415 (optional)
 
         # The brightest colours would hardly show on white.
@@ -209,12 +213,12 @@ class GradientFlowDisplay:
 
     def _draw(self, norms, style):
         """Draw a line, with a mark at the bottom of the axes for each norm of exactly 0."""
-        # One line over the layers numbers these, which are as many as there are norms.
-        steps, zero = self.epochs, norms == 0
+        # One line over the layers has its steps numbered 1, 2, 3 too: `epochs` has as many numbers as there are norms.
+        steps = self.epochs
+        zero = norms == 0
         (line,) = self.ax_.plot(steps, np.where(zero, np.nan, norms), **style)
         self.lines_.append(line)
         if zero.any():
             bottom = {"transform": self.ax_.get_xaxis_transform(), "clip_on": False, "color": line.get_color()}
-            name = line.get_label()
-            name = "exactly 0" if name.startswith("_") else f"{name}: exactly 0"
-            self.zeros_ += self.ax_.plot(steps[zero], np.zeros(zero.sum()), "v", label=name, **bottom)
+            prefix = "" if line.get_label().startswith("_") else f"{line.get_label()}: "
+            self.zeros_ += self.ax_.plot(steps[zero], np.zeros(zero.sum()), "v", label=f"{prefix}exactly 0", **bottom)

@@ -4,55 +4,55 @@ import numpy as np
 from sklearn.base import is_classifier, is_regressor
 
 from .._engine.patience import EQUAL
-from ._plotting import add_label, axes_for, check_fitted, check_matplotlib, line_style, loss_unit, whole_ticks
+from .._estimators.parameters import initializer_of
+from ..initializers import NearIdentity
+from ._plotting import add_label, axes_for, check_drawable, line_style, loss_unit, whole_ticks
 
 
 def _score_name(estimator):
-    """Return the name of the validation scores, or None if they are negative losses."""
+    """Return the name of the score that validation is judged by, or None if that is the loss."""
     scoring = getattr(estimator, "scoring", None)
-    if scoring == "loss":
-        return None
     if scoring is None:
         return "accuracy" if is_classifier(estimator) else "R²" if is_regressor(estimator) else "score"
     if isinstance(scoring, str):
-        return scoring
+        return None if scoring == "loss" else scoring
     function = getattr(scoring, "_score_func", scoring)
     return getattr(function, "__name__", type(scoring).__name__)
 
 
-def _validation(estimator, n_epochs):
-    """Return a validation score for each epoch, NaN where there is none, or None."""
+def _validation(estimator):
+    """Return the validation loss or score of each epoch, NaN where there is none; None without validation."""
     scores = getattr(estimator, "validation_scores_", None)
     if scores is None:
         return None
-    missing = np.full(n_epochs - len(scores), np.nan)
-    # An epoch that diverged is not scored; otherwise the scores are those of the latest epochs.
+    missing = np.full(len(estimator.loss_curve_) - len(scores), np.nan)
+    # An epoch that diverged has no score; otherwise the scores are those of the latest epochs.
     diverged = not np.isfinite(estimator.loss_curve_[-1])
-    return np.concatenate([missing[diverged:], scores, missing[:diverged]])
+    scores = np.concatenate([missing[diverged:], scores, missing[:diverged]])
+    return scores if _score_name(estimator) else -scores
 
 
 class LossCurveDisplay:
-    """Loss of each epoch, with that of validation samples or their score, and the best epoch.
+    """Training loss of each epoch, with the validation loss or score, and the best epoch.
 
-    Create it with `from_estimator`, or from numbers. Displays that are drawn on the same axes share them.
+    Create it with `from_estimator`, or from numbers. Several displays can be drawn on the same axes.
 
     Parameters
     ----------
     training_losses : array-like of shape (n_epochs,)
-        Loss of each epoch.
+        Training loss of each epoch.
     validation : array-like of shape (n_epochs,), default=None
-        Loss of validation samples after each epoch or, with `score_name`, their score, larger being better; NaN where
-        there is none.
+        Validation loss after each epoch or, with `score_name`, a score of which larger is better; NaN where there is none.
     score_name : str, default=None
-        Name of the score, which then has an axis of its own, on the right; None if `validation` holds losses.
+        Name of the score, which has its own axis, on the right; None if `validation` holds losses.
     loss_name : str, default="loss"
         Label of the axis of losses, with the unit.
     step_name : str, default="epoch"
         What a loss belongs to: "epoch" or "iteration".
     label : str, default=None
-        Name of the network, in front of the names in the legend.
+        Name of the network, put before the names in the legend.
     latest : bool, default=True
-        Whether of equally good epochs the last is the best, or else the first.
+        Which of several equally good epochs is marked as the best: the last, or else the first.
 
     Attributes
     ----------
@@ -63,15 +63,16 @@ class LossCurveDisplay:
     validation_line_ : matplotlib Line2D or None
         The validation losses or scores.
     best_ : matplotlib Line2D or None
-        Mark of the best epoch: that with the best validation loss or score or, without validation, the smallest training
-        loss; of equal ones, with `from_estimator`, that whose weights early stopping keeps. None if no value is finite.
+        Mark of the best epoch: the one with the best validation loss or score or, without validation, with the smallest
+        training loss. With `from_estimator` it is, of equal ones, that whose weights early stopping keeps. None if no value
+        is finite.
     score_ax_ : matplotlib Axes or None
         The axes of the scores.
 
     Raises
     ------
     ValueError
-        If the losses do not have one dimension, or there is not one validation value for each.
+        If the losses do not have one dimension, or `validation` does not have a value for each.
 
     Examples
     --------
@@ -94,16 +95,19 @@ class LossCurveDisplay:
                 f"Got validation of shape {self.validation.shape} for training_losses of shape "
                 f"{self.training_losses.shape}: pass one value an epoch, NaN where there is none."
             )
-        self.score_name, self.loss_name = score_name, loss_name
-        self.step_name, self.label, self.latest = step_name, label, latest
+        self.score_name = score_name
+        self.loss_name = loss_name
+        self.step_name = step_name
+        self.label = label
+        self.latest = latest
 
     @classmethod
     def from_estimator(cls, estimator, *, ax=None, label=None, **kwargs):
         """Draw how the training of a fitted network went.
 
-        The losses are those of `loss_curve_`: means over an epoch while the weights change, penalty included. Those of
-        validation samples are without penalty. If fewer epochs are scored than were trained, the scores are taken to be
-        those of the latest epochs.
+        The training losses are those of `loss_curve_`: means over an epoch while the weights change, with the penalty.
+        Validation losses are without it. If fewer epochs have scores than were trained, the scores are taken to be those of
+        the latest epochs.
 
         Parameters
         ----------
@@ -125,29 +129,25 @@ class LossCurveDisplay:
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
         TypeError
-            If it is no network, or one without `loss_curve_`.
+            If the estimator is not a network, or has no `loss_curve_`.
         ImportError
             If matplotlib is not installed.
         """
-        check_matplotlib(f"{cls.__name__}.from_estimator")
-        check_fitted(estimator, "loss_curve_")
-        losses, score_name = estimator.loss_curve_, _score_name(estimator)
-        validation = _validation(estimator, len(losses))
-        if validation is not None and score_name is None:
-            validation = -validation
-        solver, loss, unit = estimator.solver, getattr(estimator, "loss", "loss"), loss_unit(estimator)
+        check_drawable(cls, estimator, "loss_curve_")
+        solver = estimator.solver
+        loss = getattr(estimator, "loss", "loss")
         loss = loss if isinstance(loss, str) else type(loss).__name__
-        display = cls(
-            losses,
-            validation=validation,
-            score_name=score_name,
+        unit = loss_unit(estimator)
+        return cls(
+            estimator.loss_curve_,
+            validation=_validation(estimator),
+            score_name=_score_name(estimator),
             loss_name=f"{loss} ({unit} a sample)" if unit else loss,
             step_name="iteration" if solver == "lbfgs" or hasattr(solver, "minimize") else "epoch",
             label=label,
-            # Where a network is trained as scikit-learn's are, the first of equal epochs is kept, as there.
-            latest=hasattr(estimator, "_is_auto") and estimator._is_auto(),
-        )
-        return display.plot(ax, **kwargs)
+            # Where a network is trained as scikit-learn trains, the first of equal epochs is kept, as there.
+            latest=hasattr(estimator, "init") and isinstance(initializer_of(estimator), NearIdentity),
+        ).plot(ax, **kwargs)
 
     def plot(self, ax=None, **kwargs):
         """Draw the curves.
@@ -163,27 +163,28 @@ class LossCurveDisplay:
         -------
         self : LossCurveDisplay
         """
-        ax, kwargs = axes_for(self, ax), line_style(kwargs)
+        ax = axes_for(self, ax)
+        kwargs = line_style(kwargs)
         prefix = "" if self.label is None else f"{self.label}: "
         epochs = np.arange(1, len(self.training_losses) + 1)
-        # The line of a single epoch has no length.
+        # The line of a single epoch has no length: it is drawn as a point.
         style = {"marker": "." if len(epochs) == 1 else None, **kwargs}
         (self.training_line_,) = ax.plot(epochs, self.training_losses, **{"label": f"{prefix}training loss", **style})
         style["color"] = self.training_line_.get_color()
         ax.set(xlabel=self.step_name, ylabel=add_label(ax.get_ylabel(), self.loss_name))
         whole_ticks(ax)
-        self.validation_line_, self.best_ = None, None
-        judged_ax, judged, sign = ax, self.training_losses, -1
+        self.validation_line_ = None
+        self.best_ = None
+        judged = self.training_losses if self.validation is None else self.validation
+        has_scores = self.validation is not None and self.score_name is not None
+        judged_ax = self._score_axes() if has_scores else ax
         if self.validation is not None:
-            name = "validation loss" if self.score_name is None else f"validation {self.score_name}"
-            judged = self.validation
-            if self.score_name is not None:
-                judged_ax, sign = self._score_axes(), 1
-            style = {"linestyle": "--" if self.score_name is None else ":", "label": prefix + name, **style}
-            (self.validation_line_,) = judged_ax.plot(epochs, self.validation, **style)
+            label = f"{prefix}validation {self.score_name if has_scores else 'loss'}"
+            style = {"linestyle": ":" if has_scores else "--", "label": label, **style}
+            (self.validation_line_,) = judged_ax.plot(epochs, judged, **style)
         finite = np.isfinite(judged)
         if finite.any():
-            scores = np.where(finite, sign * judged, -np.inf)
+            scores = np.where(finite, judged if has_scores else -judged, -np.inf)
             best = int(np.flatnonzero(scores >= scores.max() - EQUAL)[-1] if self.latest else scores.argmax())
             mark = {"color": style["color"], "label": f"{prefix}best {self.step_name}, {best + 1}"}
             (self.best_,) = judged_ax.plot(best + 1, judged[best], "o", **mark)
@@ -192,20 +193,17 @@ class LossCurveDisplay:
 
     def _score_axes(self):
         """Return the axes of the scores, on the right, which all displays on the same axes share."""
-        ax = self.ax_
-        if getattr(ax, "_score_ax", None) is None:
-            ax._score_ax = ax.twinx()
-        ax._score_ax.set_ylabel(add_label(ax._score_ax.get_ylabel(), f"validation {self.score_name}"))
-        return ax._score_ax
+        score_ax = getattr(self.ax_, "_score_ax", None) or self.ax_.twinx()
+        score_ax.set_ylabel(add_label(score_ax.get_ylabel(), f"validation {self.score_name}"))
+        self.ax_._score_ax = score_ax
+        return score_ax
 
     def _draw_legend(self):
-        """Draw one legend for both axes, on those on top."""
+        """Draw one legend for both axes, on the axes on top."""
+        legend = self.ax_.legend()
         self.score_ax_ = getattr(self.ax_, "_score_ax", None)
-        if self.score_ax_ is None:
-            self.ax_.legend()
-            return
-        if self.ax_.get_legend() is not None:
-            self.ax_.get_legend().remove()
-        parts = zip(self.ax_.get_legend_handles_labels(), self.score_ax_.get_legend_handles_labels(), strict=True)
-        # Losses end at the bottom and scores at the top, which leaves the middle.
-        self.score_ax_.legend(*(lower + upper for lower, upper in parts), loc="center right")
+        if self.score_ax_ is not None:
+            legend.remove()
+            parts = zip(self.ax_.get_legend_handles_labels(), self.score_ax_.get_legend_handles_labels(), strict=True)
+            # Losses end at the bottom and scores at the top; the middle is free.
+            self.score_ax_.legend(*(lower + upper for lower, upper in parts), loc="center right")

@@ -1,21 +1,22 @@
-"""Display of the weights: the network as a drawing."""
+"""Display of a network: its units as circles and its weights as lines."""
 
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
-from ._plotting import CMAP, axes_for, check_count, check_fitted, check_matplotlib, symmetric_limits, trained_weights
+from .._estimators.counts import check_count
+from ._plotting import CMAP, axes_for, check_drawable, symmetric_limits, trained_weights
 
-# Widths of edges in points, of the weakest and the strongest.
+# Widths in points of the lines for the weakest and the strongest weight.
 THINNEST, THICKEST = 0.2, 2.5
-# Names are cut off at so many letters.
+# Longer names are cut off at this many letters.
 LONGEST_NAME = 24
 POINTS_AN_INCH = 72
 
 
 class _Column(NamedTuple):
-    """The units of a layer that are shown, their heights, and that of the ellipsis for the others, or None."""
+    """The units of a layer that are shown, their heights, and the height of the ellipsis for the others, or None."""
 
     units: np.ndarray
     heights: np.ndarray
@@ -27,18 +28,18 @@ def _column(size, max_units):
 
     The ellipsis takes the place of two units between them.
     """
-    n_first = size if size <= max_units else (max_units + 1) // 2
-    n_last = 0 if size <= max_units else max_units - n_first
-    units, heights = np.r_[:n_first, size - n_last : size], np.arange(n_first + n_last, dtype=float)
-    heights[n_first:] += 2
-    gap = None if size <= max_units else n_first + 0.5
-    middle = (size - 1 if gap is None else max_units + 1) / 2
-    return _Column(units, middle - heights, gap if gap is None else middle - gap)
+    if size <= max_units:
+        return _Column(np.arange(size), (size - 1) / 2 - np.arange(size), None)
+    n_first = (max_units + 1) // 2
+    rows = np.r_[:n_first, n_first + 2 : max_units + 2]
+    units = np.r_[:n_first, size - max_units + n_first : size]
+    middle = (max_units + 1) / 2
+    return _Column(units, middle - rows, middle - n_first - 0.5)
 
 
 def _stretched(columns):
-    """Return the columns with those of few units spread out, though no more than twice as far, and the number of rows."""
-    rows = [2 * max(np.max(np.abs(column.heights)), abs(column.gap or 0)) + 1 for column in columns]
+    """Return the columns, those of few units spread out, though at most twice as far, and the number of rows."""
+    rows = [2 * column.heights[0] + 1 for column in columns]
     factors = [min(2.0, max(rows) / own) for own in rows]
     stretched = [
         _Column(units, heights * factor, gap and gap * factor)
@@ -48,7 +49,7 @@ def _stretched(columns):
 
 
 def _short(name):
-    """Return a name that is not too long to be drawn."""
+    """Return a name that is short enough to be drawn."""
     name = str(name)
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
@@ -61,17 +62,18 @@ def _width(text):
 
 
 class NetworkDisplay:
-    """A network as a drawing: a circle for each unit, a line for each weight, coloured by sign and as wide as it is large.
+    """A network as a drawing: a circle for each unit, and a line for each weight.
 
-    Biases are not drawn. Create it with `from_estimator`, or from weights.
+    The colour of a line is the sign of its weight, and its width the size. Biases are not drawn. Create it with
+    `from_estimator`, or from weights.
 
     Parameters
     ----------
     coefs : list of array-like
         Weights of each layer, of shape (fan_in, fan_out).
     layer_names : list of str, default=None
-        Name of each layer, that of the inputs first; by default "inputs", "hidden 1", ..., "outputs". The number of
-        units is written below its first line.
+        Name of each layer, beginning with the inputs; None for "inputs", "hidden 1", ..., "outputs". The number of units is
+        written below the first line of the name.
     input_names, output_names : array-like of str, default=None
         Names of the inputs and of the output units.
     weight_name : str, default="weight"
@@ -82,18 +84,19 @@ class NetworkDisplay:
     ax_, figure_ : matplotlib Axes and Figure
         What is drawn on.
     edges_ : matplotlib LineCollection
-        The weights between the units that are shown, by increasing size.
+        The weights between the units that are shown, from the weakest to the strongest.
     units_ : list of matplotlib PathCollection
         The units that are shown, by layer.
     texts_ : list of matplotlib Text
         Names, sizes and ellipses.
     colorbar_ : matplotlib Colorbar or None
-        Says what weight a colour is.
+        Shows which colour is which weight.
 
     Raises
     ------
     ValueError
-        If the shapes of the weights do not fit each other, or there is not one name for each layer, input or output.
+        If the shapes of the weights do not fit together, or the number of names is not that of the layers, inputs or
+        outputs.
 
     Examples
     --------
@@ -117,13 +120,12 @@ class NetworkDisplay:
         n_hidden = len(shapes) - 1
         if layer_names is None:
             layer_names = ["inputs", *(f"hidden {layer + 1}" for layer in range(n_hidden)), "outputs"]
-        self.layer_names, self.input_names, self.output_names = layer_names, input_names, output_names
+        self.layer_names = layer_names
+        self.input_names = input_names
+        self.output_names = output_names
         self.weight_name = weight_name
-        for name, size in (
-            ("layer_names", n_hidden + 2),
-            ("input_names", self.layer_sizes[0]),
-            ("output_names", self.layer_sizes[-1]),
-        ):
+        sizes = {"layer_names": n_hidden + 2, "input_names": self.layer_sizes[0], "output_names": self.layer_sizes[-1]}
+        for name, size in sizes.items():
             names = getattr(self, name)
             if names is not None and len(names) != size:
                 raise ValueError(f"Got {len(names)} {name}: pass {size}, or None.")
@@ -132,9 +134,9 @@ class NetworkDisplay:
     def from_estimator(cls, estimator, *, ax=None, **kwargs):
         """Draw a fitted network.
 
-        Inputs are named if the network was fitted to a dataframe, outputs if it is a classifier. Where training
+        Inputs have names if the network was fitted to a dataframe, outputs if it is a classifier. Where training
         standardises the inputs, the first layer's weights are those for standardised inputs, which can be compared with
-        each other and with those of the other layers; `coefs_` are for the raw ones.
+        each other and with those of the other layers; `coefs_` are those for the raw inputs.
 
         Parameters
         ----------
@@ -154,29 +156,28 @@ class NetworkDisplay:
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
         TypeError
-            If it is no network.
+            If the estimator is not a network.
         ImportError
             If matplotlib is not installed.
         """
-        check_matplotlib(f"{cls.__name__}.from_estimator")
-        check_fitted(estimator, "coefs_")
+        check_drawable(cls, estimator)
         coefs, weight_name = trained_weights(estimator)
-        activation, n_hidden = estimator.activation, len(coefs) - 1
-        activations = activation if isinstance(activation, list | tuple) else [activation] * n_hidden
+        activations = estimator.activation
+        if not isinstance(activations, list | tuple):
+            activations = [activations] * (len(coefs) - 1)
         names = [name if isinstance(name, str) else type(name).__name__ for name in activations]
         hidden = [f"hidden {layer}\n{name}" for layer, name in enumerate(names, start=1)]
-        classes, n_outputs = getattr(estimator, "classes_", None), coefs[-1].shape[1]
+        classes = getattr(estimator, "classes_", None)
         if classes is not None:
-            # Of two classes there is one output unit, for the second.
-            classes = classes[-n_outputs:]
-        display = cls(
+            # For two classes there is one output unit, which stands for the second.
+            classes = classes[-coefs[-1].shape[1] :]
+        return cls(
             coefs,
             layer_names=["inputs", *hidden, f"outputs\n{estimator.out_activation_}"],
             input_names=getattr(estimator, "feature_names_in_", None),
             output_names=classes,
             weight_name=weight_name,
-        )
-        return display.plot(ax, **kwargs)
+        ).plot(ax, **kwargs)
 
     def plot(self, ax=None, *, max_units=16, colorbar=True):
         """Draw the network.
@@ -186,8 +187,8 @@ class NetworkDisplay:
         ax : matplotlib Axes, default=None
             Axes to draw on; None makes new ones.
         max_units : int, default=16
-            Most units of a layer that are shown: the first and the last. The others are an ellipsis, with their number, and
-            inputs have no names then.
+            Largest number of units to show of a layer: the first and the last. An ellipsis and a number stand for the
+            others; inputs or outputs that are not all shown have no names.
         colorbar : bool, default=True
             Whether to draw a colour bar.
 
@@ -215,7 +216,8 @@ class NetworkDisplay:
             first, *others = layer_name.split("\n")
             titles.append("\n".join([first, f"{n_units} unit{'' if n_units == 1 else 's'}", *others]))
         size, top = self._set_limits(n_rows, titles, names)
-        self.texts_, self.units_ = [], []
+        self.texts_ = []
+        self.units_ = []
         circle = {"s": (0.8 * size) ** 2, "facecolor": "white", "edgecolor": "black", "zorder": 3}
         for layer, (column, title) in enumerate(zip(columns, titles, strict=True)):
             self.units_.append(ax.scatter(np.full(len(column.units), layer), column.heights, **circle))
@@ -230,21 +232,20 @@ class NetworkDisplay:
         return self
 
     def _draw_edges(self, columns):
-        """Draw the weights between the units that are shown, the strongest on top."""
+        """Draw the weights between the units that are shown, with the strongest on top."""
         from matplotlib.collections import LineCollection  # noqa: PLC0415 (optional)
 
-        weights, segments = [], []
+        weights = []
+        segments = []
         for layer, (below, above) in enumerate(pairwise(columns)):
-            weights.append(self.coefs[layer][np.ix_(below.units, above.units)].ravel())
-            ends = np.empty((len(below.units), len(above.units), 2, 2))
-            ends[..., 0] = layer, layer + 1
-            ends[..., 0, 1], ends[..., 1, 1] = below.heights[:, np.newaxis], above.heights
-            segments.append(ends.reshape(-1, 2, 2))
-        weights, segments = np.concatenate(weights), np.concatenate(segments)
-        order, limits = np.argsort(np.abs(weights), kind="stable"), symmetric_limits(weights)
-        widths = THINNEST + (THICKEST - THINNEST) * np.abs(weights[order]) / limits["vmax"]
-        self.edges_ = LineCollection(segments[order], linewidths=widths, cmap=CMAP, zorder=1)
-        self.edges_.set_array(weights[order])
+            weights.extend(self.coefs[layer][np.ix_(below.units, above.units)].ravel())
+            segments += [((layer, start), (layer + 1, end)) for start in below.heights for end in above.heights]
+        order = np.argsort(np.abs(weights), kind="stable")
+        weights = np.array(weights)[order]
+        limits = symmetric_limits(weights)
+        widths = THINNEST + (THICKEST - THINNEST) * np.abs(weights) / limits["vmax"]
+        self.edges_ = LineCollection(np.array(segments)[order], linewidths=widths, cmap=CMAP, zorder=1)
+        self.edges_.set_array(weights)
         self.edges_.set_clim(**limits)
         self.ax_.add_collection(self.edges_)
 
@@ -255,11 +256,12 @@ class NetworkDisplay:
             self.figure_.draw_without_rendering()
         box = self.ax_.get_window_extent()
         width, height = (length * POINTS_AN_INCH / self.figure_.dpi for length in (box.width, box.height))
-        widest, n_lines = max(map(_width, titles)), max(title.count("\n") + 1 for title in titles)
-        # Half a title, or the names, stand beside the outer columns: in units of the size, as all widths here.
+        widest = max(map(_width, titles))
+        n_lines = max(title.count("\n") + 1 for title in titles)
+        # Half a title, or the names, stand beside the outer columns; widths here are in units of the letters' size.
         sides = [max(widest / 2, 2 + max(map(_width, given or [""]))) for given in names]
-        least_width, least_height = sum(sides) + 1.15 * widest * (len(titles) - 1), 1.2 * n_rows + 1.5 * n_lines
-        size = min(10.0, width / least_width, height / least_height)
+        least_width = sum(sides) + 1.15 * widest * (len(titles) - 1)
+        size = min(10.0, width / least_width, height / (1.2 * n_rows + 1.5 * n_lines))
         a_layer = (width / size - sum(sides)) / (len(titles) - 1)
         self.ax_.set_xlim(-sides[0] / a_layer, len(titles) - 1 + sides[1] / a_layer)
         a_row = (height - 1.5 * n_lines * size) / (n_rows + 1)
@@ -268,6 +270,6 @@ class NetworkDisplay:
         return size, top
 
     def _write(self, layer, height, text, size, shift=0.0, ha="center", va="center", **style):
-        """Write at a place, shifted to the right by some points."""
+        """Write a text at a layer and a height, shifted to the right by some points."""
         style = {"fontsize": size, "xytext": (shift, 0), "textcoords": "offset points", "ha": ha, "va": va, **style}
         self.texts_.append(self.ax_.annotate(text, (layer, height), **style))

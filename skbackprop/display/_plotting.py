@@ -1,4 +1,4 @@
-"""What the displays share: matplotlib where it is asked for, axes to draw on, and what they ask of a fitted network."""
+"""What the displays share: matplotlib where it is needed, axes to draw on, and what they need of a fitted network."""
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -8,7 +8,7 @@ CMAP = "RdBu_r"
 
 
 def check_matplotlib(caller):
-    """Raise unless matplotlib is installed; to be called before any other work."""
+    """Raise unless matplotlib is installed; call this before any other work."""
     try:
         import matplotlib  # noqa: F401, PLC0415 (optional)
     except ImportError as error:
@@ -18,32 +18,34 @@ def check_matplotlib(caller):
 
 
 def axes_for(display, ax, figsize=None):
-    """Return the axes to draw on, new ones if `ax` is None, and note them as the display's."""
+    """Return the axes to draw on, new ones if `ax` is None, and store them as the display's `ax_` and `figure_`."""
     check_matplotlib(f"{type(display).__name__}.plot")
     if ax is None:
         import matplotlib.pyplot as plt  # noqa: PLC0415 (optional)
 
         _, ax = plt.subplots(figsize=figsize, layout="constrained")
-    display.ax_, display.figure_ = ax, ax.figure
+    display.ax_ = ax
+    display.figure_ = ax.figure
     return ax
 
 
 def line_style(style):
-    """Return the style of a line with matplotlib's short names, such as `c` for `color`, written out."""
+    """Return the style of a line, with matplotlib's short names, such as `c` for `color`, written out."""
     from matplotlib import cbook, lines  # noqa: PLC0415 (optional)
 
     return cbook.normalize_kwargs(style, lines.Line2D)
 
 
 def whole_ticks(ax):
-    """Let the ticks of the horizontal axis be whole numbers, as epochs and layers are."""
+    """Make the ticks of the horizontal axis whole numbers, as epochs and layers are."""
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 (optional)
 
     ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
 
 
-def check_fitted(estimator, attribute):
-    """Raise unless the estimator is fitted and has an attribute of fitted networks."""
+def check_drawable(display, estimator, attribute="coefs_"):
+    """Raise unless matplotlib is installed, and the estimator is fitted and has an attribute of fitted networks."""
+    check_matplotlib(f"{display.__name__}.from_estimator")
     check_is_fitted(estimator)
     if getattr(estimator, attribute, None) is None:
         raise TypeError(
@@ -58,12 +60,13 @@ def loss_unit(estimator):
 
 
 def trained_weights(estimator):
-    """Return the weights of each layer as training has them, and what they are.
+    """Return the weights of each layer as training sees them, and a name for them.
 
-    Where training standardises inputs and targets, weights are those between standardised ones, so that they can be
+    Where training standardises inputs or targets, the weights are those between standardised values, so that they can be
     compared across features, outputs and layers.
     """
-    coefs, standardized = [np.array(coef) for coef in estimator.coefs_], []
+    coefs = [np.array(coef) for coef in estimator.coefs_]
+    standardized = []
     if getattr(estimator, "_scaling", None) is not None:
         coefs[0] *= estimator._scaling.scale[:, np.newaxis]
         standardized.append("inputs")
@@ -74,17 +77,11 @@ def trained_weights(estimator):
 
 
 def symmetric_limits(values):
-    """Return limits of a colour scale with zero in the middle."""
+    """Return the limits of a colour scale with zero in the middle."""
     largest = float(np.max(np.abs(values), initial=0.0)) or 1.0
     return {"vmin": -largest, "vmax": largest}
 
 
 def add_label(old, new):
-    """Return the label of an axis that a second display shares: both labels, if they differ."""
+    """Return the label of an axis that two displays share: both labels if they differ."""
     return new if not old else old if new in old.split(" or ") else f"{old} or {new}"
-
-
-def check_count(name, value):
-    """Raise unless `value` is a whole number of at least 1."""
-    if not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"Got {name}={value!r}: pass a whole number of at least 1.")

@@ -1,4 +1,4 @@
-"""Reports that print as text in a terminal and show as HTML tables in a notebook."""
+"""Reports that print as text in a terminal and show as HTML in a notebook."""
 
 from html import escape
 from typing import NamedTuple
@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import issparse
 
-# Arrays of more rows or columns than a page holds are summed up.
-MOST_ROWS, MOST_COLUMNS = 10, 10
+# Arrays of more rows or columns than this are summarised.
+MOST = 10
 CELL = 'style="text-align: right; padding: 0 0.6em"'
 LEFT = 'style="text-align: left; vertical-align: top"'
 
@@ -17,14 +17,14 @@ def number(value):
     return f"{value + 0.0:.4g}"
 
 
-def shape_of(array):
+def _shape(array):
     """Return the shape of an array as words: "4 x 3", or "3" for a vector."""
     return " x ".join(str(size) for size in array.shape)
 
 
 def _cells(array):
     """Return the values of a small array as rows of strings, or None for one that is too large to show."""
-    if array.shape[-1] > MOST_COLUMNS or (array.ndim == 2 and array.shape[0] > MOST_ROWS):
+    if max(array.shape) > MOST:
         return None
     values = np.atleast_2d(array.toarray() if issparse(array) else array)
     return [[number(value) for value in row] for row in values.tolist()]
@@ -43,15 +43,13 @@ def _aligned(rows, indent, left=0):
     """Return rows of strings as lines of columns, the first `left` columns flush left."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        cells = [
-            cell.ljust(width) if i < left else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
+        cells = [f"{cell:{'<' if i < left else '>'}{widths[i]}}" for i, cell in enumerate(row)]
         yield " " * indent + "  ".join(cells).rstrip()
 
 
-def _html_rows(rows, style=CELL, tag="td"):
-    return "".join("<tr>" + "".join(f"<{tag} {style}>{escape(cell)}</{tag}>" for cell in row) + "</tr>" for row in rows)
+def _html_rows(rows, tag="td"):
+    """Return rows of strings as rows of an HTML table."""
+    return "".join("<tr>" + "".join(f"<{tag} {CELL}>{escape(cell)}</{tag}>" for cell in row) + "</tr>" for row in rows)
 
 
 class Heading(NamedTuple):
@@ -83,7 +81,7 @@ class Paragraph(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Rows of strings below a header; the first column is flush left."""
+    """Rows of strings below a header; as text the first column is flush left."""
 
     header: list
     rows: list
@@ -99,33 +97,33 @@ class Table(NamedTuple):
 
 
 class Arrays(NamedTuple):
-    """Named arrays, each with the formula it comes from: (name, formula, array)."""
+    """Named arrays with their formulas; a row is (name, formula, array)."""
 
     rows: list
 
     def text(self):
-        """Return it as text: small arrays in full below their formula."""
+        """Return it as text, small arrays in full below their formula."""
         lines = []
         for name, formula, array in self.rows:
             cells = _cells(array)
-            lines.append(f"  {name} ({shape_of(array)})" + (f" = {formula}" if formula else ""))
+            lines.append(f"  {name} ({_shape(array)})" + (f" = {formula}" if formula else ""))
             lines.extend([" " * 6 + _summary(array)] if cells is None else _aligned(cells, 6))
         return "\n".join(lines)
 
     def html(self):
         """Return it as one HTML table, with small arrays as tables inside."""
         head = "".join(f"<th {LEFT}>{title}</th>" for title in ("array", "shape", "how it comes about", "values"))
-        body = []
+        body = ""
         for name, formula, array in self.rows:
             cells = _cells(array)
             values = escape(_summary(array)) if cells is None else f"<table>{_html_rows(cells)}</table>"
-            columns = (f"<b>{escape(name)}</b>", shape_of(array), escape(formula), values)
-            body.append("<tr>" + "".join(f"<td {LEFT}>{column}</td>" for column in columns) + "</tr>")
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+            columns = (f"<b>{escape(name)}</b>", _shape(array), escape(formula), values)
+            body += "<tr>" + "".join(f"<td {LEFT}>{column}</td>" for column in columns) + "</tr>"
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 class Report:
-    """Base of what inspection returns: a child lists its parts, and they are printed or shown."""
+    """Base of what inspection returns: a child lists its parts, which are printed as text or shown as HTML."""
 
     def _parts(self):
         """Return a list of Heading, Paragraph, Table and Arrays."""

@@ -1,40 +1,42 @@
 """One step of backpropagation, array by array."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from ._report import Arrays, Heading, Paragraph, Report, number
+from ._step import Step, record
 
 
 class LayerTrace(NamedTuple):
-    """What one layer computes in a step; n_samples rows each where it is by sample.
+    """What one layer computes in a step.
 
     Attributes
     ----------
     name : str
-        The layer's activation; of the last layer the link from raw scores to predictions.
+        The layer's activation; for the last layer the link from raw scores (logits) to predictions.
     inputs : ndarray or CSR of shape (n_samples, fan_in)
-        The network's inputs, or what the layer below puts out.
+        The network's inputs, or the outputs of the layer below.
     weights, biases : ndarray of shapes (fan_in, fan_out) and (fan_out,)
         Before the step; biases are None without `fit_intercept`, here and below.
     raw_scores : ndarray of shape (n_samples, fan_out)
         inputs @ weights + biases.
     activations : ndarray of shape (n_samples, fan_out)
-        f(raw_scores); of the last layer the predictions.
+        f(raw_scores); for the last layer the predictions.
     mask : ndarray of shape (n_samples, fan_out) or None
-        What dropout multiplies the activations by, 0 or 1 / (1 - dropout); None without.
-    received : ndarray of shape (n_samples, fan_out), of the last layer (n_samples, 1)
-        The error that comes from above: delta @ weights.T of the layer above (times the mask); at the last layer what each
-        sample counts, its weight / n_samples.
+        What dropout multiplies the activations by, 0 or 1 / (1 - dropout); None without dropout.
+    received : ndarray of shape (n_samples, fan_out), for the last layer (n_samples, 1)
+        The error that comes from above: delta @ weights.T of the layer above (times the mask); for the last layer how much
+        each sample counts, its weight / n_samples.
     derivative : ndarray of shape (n_samples, fan_out)
-        f'(raw_scores); of the last layer that of each sample's loss by its raw scores.
+        f'(raw_scores); for the last layer the derivative of each sample's loss by its raw scores.
     delta : ndarray of shape (n_samples, fan_out)
         received * derivative: the derivative of the loss by the raw scores (the chain rule).
     weights_gradient, biases_gradient : ndarray of the shapes of weights and biases
-        inputs.T @ delta, plus the penalty's share, and the sum of delta over the samples.
+        inputs.T @ delta, plus the gradient of the penalty, and the sum of delta over the samples.
     weights_update, biases_update : ndarray of the shapes of weights and biases
-        What the step adds.
+        What the step adds to weights and biases.
     """
 
     name: str
@@ -57,44 +59,44 @@ class LayerTrace(NamedTuple):
         return f"{self.name}\n{Arrays(shown).text()}"
 
 
+@dataclass(eq=False, repr=False)
 class BackpropagationTrace(Report):
     """Result of `trace_backpropagation`.
 
-    Parameters
+    Attributes
     ----------
     layers : list of LayerTrace
         From the inputs up.
     targets : ndarray of shape (n_samples, n_outputs)
-        What the last layer's activations should be, encoded.
+        What the last layer's activations should be: the targets, encoded.
     loss : float
-        Before the step, penalty included, in the unit of the loss a sample.
+        Mean loss of a sample before the step, with the penalty.
     penalty : float
         Factor on the weights in their gradient: alpha / (total weight of the samples).
     optimizer : str
         The update rule.
     learning_rate : float or None
-        Of this step; None for a rule without.
+        Learning rate of this step; None for a rule without one.
     standardized : bool
         Whether the first layer's inputs are standardised.
     about : list of str
         The formulas of the activations and of the loss.
-
-    Attributes
-    ----------
-    layers, targets, loss, penalty, optimizer, learning_rate, standardized, about
-        The parameters.
     """
 
-    def __init__(self, layers, targets, loss, penalty, optimizer, learning_rate, standardized, about):
-        self.layers, self.targets, self.loss = layers, targets, loss
-        self.penalty, self.optimizer, self.learning_rate = penalty, optimizer, learning_rate
-        self.standardized, self.about = standardized, about
+    layers: list
+    targets: np.ndarray
+    loss: float
+    penalty: float
+    optimizer: str
+    learning_rate: float | None
+    standardized: bool
+    about: list
 
     def _parts(self):
-        layers, rate = self.layers, self.learning_rate
+        layers = self.layers
         sizes = [layers[0].weights.shape[0], *(layer.weights.shape[1] for layer in layers)]
         what = f"One step of backpropagation: {len(self.targets)} samples, layers of {' -> '.join(map(str, sizes))} units."
-        at = "" if rate is None else f", learning rate {number(rate)}"
+        at = "" if self.learning_rate is None else f", learning rate {number(self.learning_rate)}"
         step = f"Loss before the step: {number(self.loss)}. Update rule: {self.optimizer}{at}."
         legend = "@ is the matrix product, * that of entries; the chain rule is the line delta = received * derivative."
         parts = [Paragraph(words) for words in (what, step, *self.about, legend)]
@@ -106,25 +108,23 @@ class BackpropagationTrace(Report):
         return parts
 
     def _title(self, k):
-        last = k == len(self.layers)
-        return f"layer {k} ({'output, ' if last else ''}f = {self.layers[k - 1].name})"
+        return f"layer {k} ({'output, ' if k == len(self.layers) else ''}f = {self.layers[k - 1].name})"
 
     def _forward(self, k, layer):
         """Return names, formulas and arrays of the forward pass through layer k."""
         below = "X, standardised" if self.standardized else "X"
         if k > 1:
             below = f"activations of layer {k - 1}" + ("" if self.layers[k - 2].mask is None else " * mask")
-        rows = [("inputs", below, layer.inputs), ("weights", "", layer.weights)]
-        if layer.biases is not None:
-            rows.append(("biases", "", layer.biases))
-        plus = "" if layer.biases is None else " + biases"
-        rows.append(("raw scores", f"inputs @ weights{plus}", layer.raw_scores))
-        rows.append(("activations", "f(raw scores)", layer.activations))
-        if layer.mask is not None:
-            rows.append(("mask", "dropout: 0 for a unit that is silent", layer.mask))
-        if k == len(self.layers):
-            rows.append(("targets", "y, encoded", self.targets))
-        return rows
+        rows = [
+            ("inputs", below, layer.inputs),
+            ("weights", "", layer.weights),
+            ("biases", "", layer.biases),
+            ("raw scores", "inputs @ weights" + ("" if layer.biases is None else " + biases"), layer.raw_scores),
+            ("activations", "f(raw scores)", layer.activations),
+            ("mask", "dropout: 0 for a unit that is silent", layer.mask),
+            ("targets", "y, encoded", self.targets if k == len(self.layers) else None),
+        ]
+        return [row for row in rows if row[2] is not None]
 
     def _backward(self, k, layer):
         """Return names, formulas and arrays of the backward pass through layer k."""
@@ -148,3 +148,74 @@ class BackpropagationTrace(Report):
             ("update of biases", "what the update rule adds", layer.biases_update),
         ]
         return [row for row in rows if row[2] is not None]
+
+
+def trace_backpropagation(estimator, X, y=None, sample_weight=None):
+    """Show every array of one training step, from the inputs to the update of the weights.
+
+    The values are those of training, from the same code and in the same dtype. The samples given are the only batch, in the
+    order given: nothing is held out or shuffled, whatever `batch_size`, `shuffle` and `early_stopping` say.
+
+    Parameters
+    ----------
+    estimator : estimator
+        If it is not fitted, the step is the first of `fit`. If it is fitted, the step is the next one from its weights; the
+        optimizer and the learning rate go on from the state that `warm_start=True` or `partial_fit` kept, or else begin
+        anew.
+    X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+        Inputs; a handful of samples reads best.
+    y : array-like, default=None
+        Targets, as for `fit`.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the samples.
+
+    Returns
+    -------
+    trace : BackpropagationTrace
+        Its `layers` hold the arrays by name. Printed, the forward pass goes up through the layers and the backward pass
+        down, with the formula of each array; arrays of more than 10 rows or columns are summarised.
+
+    Raises
+    ------
+    TypeError
+        If `estimator` is not a network of this package.
+    ValueError
+        If the data or the parameters are not valid for training.
+
+    Notes
+    -----
+    With A the inputs of a layer, Z = A W + b its raw scores (logits) and f its activation, the chain rule gives
+    delta = (delta W^T of the layer above) f'(Z), and from it the gradients: A^T delta for the weights, and the sum of delta
+    for the biases (Rumelhart, Hinton and Williams, 1986). The gradient is that before `clip_norm`; the update includes
+    `clip_norm`, `weight_decay`, momentum and the learning rate. With `solver="lbfgs"` it is the update of the first
+    iteration.
+
+    Examples
+    --------
+    >>> from skbackprop import SigmoidBackpropClassifier
+    >>> from skbackprop.inspection import trace_backpropagation
+    >>> X, y = [[0.0, 0.0, 1.0], [1.0, 1.0, 1.0], [1.0, 0.0, 1.0], [0.0, 1.0, 1.0]], [0, 1, 1, 0]
+    >>> trace = trace_backpropagation(SigmoidBackpropClassifier((2,), random_state=0), X, y)
+    >>> hidden, output = trace.layers
+    >>> bool(abs(hidden.delta - output.delta @ output.weights.T * hidden.derivative).max() < 1e-15)
+    True
+    """
+    return trace_of(Step(estimator, X, y, sample_weight))
+
+
+def trace_of(step):
+    """Return the `BackpropagationTrace` of a step."""
+    functions = [*step.network.activations, step.objective.loss]
+    names = [*map(repr, functions[:-1]), step.objective.loss.output_activation]
+    about = list(dict.fromkeys(map(_about, functions)))
+    layers, loss, learning_rate = record(step)
+    layers = [LayerTrace(name=name, **arrays) for name, arrays in zip(names, layers, strict=True)]
+    penalty = step.objective.penalty.strength / len(step.Y)
+    rule = repr(step.optimizer)
+    return BackpropagationTrace(layers, step.Y.copy(), loss, penalty, rule, learning_rate, step.standardized, about)
+
+
+def _about(function):
+    """Return the name of an activation or a loss with the first line of its class's docstring, which is its formula."""
+    lines = (type(function).__doc__ or "").strip().splitlines()
+    return f"{function!r}: {lines[0]}" if lines else repr(function)

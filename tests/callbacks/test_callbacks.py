@@ -325,7 +325,7 @@ def test_a_checkpoint_that_cannot_be_written_is_refused_before_the_first_epoch(t
         with pytest.raises(error, match=words):
             classifier.fit(X, y)
     for every in (0, 1.5, "5", None):
-        with pytest.raises(ValueError, match=f"every={every!r}: pass a whole number of epochs"):
+        with pytest.raises(ValueError, match=f"every={every!r}: pass a whole number of at least 1"):
             Checkpoint(tmp_path / "c", every=every)
 
 
@@ -377,7 +377,7 @@ def test_a_gradient_monitor_without_a_fit_says_so():
     with pytest.raises(NotFittedError, match="recorded nothing yet: fit a network that it is set on"):
         monitor.gradient_norms_  # noqa: B018
     for max_samples in (1.5, "many", None):
-        with pytest.raises(ValueError, match="pass a whole number of samples"):
+        with pytest.raises(ValueError, match=f"Got max_samples={max_samples!r}: pass a whole number of at least 1"):
             GradientMonitor(max_samples)
 
 
