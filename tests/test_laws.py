@@ -137,7 +137,7 @@ def test_renaming_labels_renames_predictions(targets, names):
         {"early_stopping": True, "scoring": "accuracy", "batch_size": 20},
         {"random_state": np.random.RandomState(4)},
     ],
-    ids=str,
+    ids=lambda settings: "RandomState" if "random_state" in settings else str(settings),
 )
 def test_ten_epochs_equal_five_and_a_warm_start_of_five(targets, between, settings):
     X, y = targets[0], targets[1]["multiclass"]
@@ -248,7 +248,9 @@ def test_an_integer_weight_equals_repeated_rows_for_every_regression_loss(target
     assert weighted.loss_ == pytest.approx(repeated.loss_)
 
 
-@pytest.mark.parametrize("between", [lambda c: c, round_trip], ids=["direct", "dumped"])
+@pytest.mark.parametrize(
+    "between", [lambda c: c, pytest.param(round_trip, marks=pytest.mark.slow)], ids=["direct", "dumped"]
+)
 @pytest.mark.parametrize("standardize_targets", [True, False, "auto"])
 @pytest.mark.parametrize(
     "settings",
@@ -274,6 +276,7 @@ def test_ten_epochs_of_regression_equal_five_and_a_warm_start_of_five(
     assert resumed.validation_scores_ == straight.validation_scores_
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", STOCHASTIC)
 @pytest.mark.parametrize("loss", REGRESSION_LOSSES)
 def test_partial_fits_equal_epochs_of_fit_with_scaled_targets(targets, numbers, solver, loss):

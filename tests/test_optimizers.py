@@ -58,7 +58,7 @@ def test_its_repr_makes_an_equal_one(optimizer):
         (SGD(momentum=0.5, nesterovs_momentum=False), lambda p: SGDOptimizer(p, 0.05, momentum=0.5, nesterov=False)),
         (Adam(beta_1=0.8, beta_2=0.99, epsilon=1e-4), lambda p: AdamOptimizer(p, 0.05, 0.8, 0.99, 1e-4)),
     ],
-    ids=repr,
+    ids=["SGD with Nesterov's momentum", "SGD with momentum", "Adam"],
 )
 def test_its_steps_are_scikit_learns(ours, theirs):
     start = np.array([1.0, -2.0, 3.0, -4.0])

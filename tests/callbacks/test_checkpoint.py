@@ -31,7 +31,7 @@ SETTINGS = [
 ]
 
 
-@pytest.mark.parametrize("epoch", [1, 5, 12])
+@pytest.mark.parametrize("epoch", [pytest.param(1, marks=pytest.mark.slow), 5, pytest.param(12, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 def test_a_resumed_fit_ends_with_the_weights_of_the_uninterrupted_one(tmp_path, settings, epoch):
     straight = quietly(SigmoidBackpropClassifier(**NETWORK, **settings).fit, X, y)
@@ -105,6 +105,7 @@ def fit_until_killed(path, settings):
     SigmoidBackpropClassifier(**LONG, **settings).set_callbacks(Checkpoint(path)).fit(X, y)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", KILLED, ids=str)
 def test_a_process_killed_at_any_moment_resumes(tmp_path, settings):
     context = multiprocessing.get_context("spawn")
@@ -174,6 +175,7 @@ def test_impossible_checkpoints_are_refused(tmp_path):
         classifier.fit(X, y)
 
 
+@pytest.mark.slow
 def test_a_fit_of_very_many_epochs_has_a_checkpoint_as_soon_as_it_is_due(tmp_path, monkeypatch):
     written = []
     monkeypatch.setattr(Checkpoint, "_write", lambda self, estimator: written.append(estimator.n_iter_))

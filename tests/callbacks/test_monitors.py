@@ -95,6 +95,7 @@ def test_callbacks_of_networks_are_refused_on_what_has_no_epochs(tmp_path, estim
             estimator.set_callbacks(callback).fit(X, y)
 
 
+@pytest.mark.slow
 def test_records_are_numbered_by_epoch(tmp_path):
     gradients, validation = GradientMonitor(), ValidationMonitor(X, y)
     settings = {"hidden_layer_sizes": (), "max_iter": 2500, "n_iter_no_change": np.inf, "random_state": 0}
@@ -109,6 +110,7 @@ def test_records_are_numbered_by_epoch(tmp_path):
     np.testing.assert_array_equal(gradients.epochs_, range(6, 13))
 
 
+@pytest.mark.slow
 def test_of_a_search_the_gradient_monitor_shows_the_refit():
     monitor = GradientMonitor()
     pipeline = make_pipeline(StandardScaler(), SigmoidBackpropClassifier(**NETWORK).set_callbacks(monitor))

@@ -76,6 +76,7 @@ def test_each_hidden_layer_has_its_own_activation():
     assert texts(NetworkDisplay.from_estimator(classifier))[1:3] == ["hidden 1\n3 units\ntanh", "hidden 2\n2 units\nrelu"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("figsize", [(6.4, 4.8), (3, 2), (12, 3)])
 @pytest.mark.parametrize("layout", [None, "constrained"])
 def test_nothing_that_is_written_overlaps_or_leaves_the_axes(figsize, layout):

@@ -45,6 +45,7 @@ def test_without_matplotlib_the_error_says_what_to_install(display, monkeypatch)
         LossCurveDisplay([1.0]).plot()
 
 
+@pytest.mark.slow
 def test_matplotlib_is_not_imported_with_the_module():
     script = "import sys, skbackprop.display; print('matplotlib' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -40,7 +40,7 @@ OPTIONS = {
 
 @pytest.mark.parametrize("option", OPTIONS)
 @pytest.mark.parametrize("activation", ["logistic", "relu", "silu"])
-@pytest.mark.parametrize("container", [np.asarray, sp.csr_array])
+@pytest.mark.parametrize("container", [np.asarray, pytest.param(sp.csr_array, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("fitted", [False, True])
 def test_the_gradient_is_right_with_every_option(targets, weight, option, activation, container, fitted):
     X, y = container(targets[0]), targets[1]["multiclass"]
