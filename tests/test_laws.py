@@ -251,7 +251,9 @@ def test_an_integer_weight_equals_repeated_rows_for_every_regression_loss(target
 @pytest.mark.parametrize(
     "between", [lambda c: c, pytest.param(round_trip, marks=pytest.mark.slow)], ids=["direct", "dumped"]
 )
-@pytest.mark.parametrize("standardize_targets", [True, False, "auto"])
+@pytest.mark.parametrize(
+    "standardize_targets", ["auto", pytest.param(True, marks=pytest.mark.slow), pytest.param(False, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize(
     "settings",
     [

@@ -114,6 +114,7 @@ def test_far_out_is_clipped():
     assert np.isfinite(detector.score_samples(np.full((1, 30), 1e308))).all()
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights_in_any_number_of_processes():
     one = make().fit(X)
     np.testing.assert_array_equal(weights(make(n_jobs=2).fit(X)), weights(one))
