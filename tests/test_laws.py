@@ -124,7 +124,9 @@ def test_renaming_labels_renames_predictions(targets, names):
     np.testing.assert_array_equal(renamed.classes_, names)
 
 
-@pytest.mark.parametrize("between", [lambda c: c, round_trip], ids=["direct", "dumped"])
+@pytest.mark.parametrize(
+    "between", [lambda c: c, pytest.param(round_trip, marks=pytest.mark.slow)], ids=["direct", "dumped"]
+)
 @pytest.mark.parametrize(
     "settings",
     [
@@ -234,7 +236,11 @@ def test_a_batch_of_zero_weights_does_no_harm(targets):
 
 @pytest.mark.parametrize("solver", ALL)
 @pytest.mark.parametrize("loss", REGRESSION_LOSSES)
-@pytest.mark.parametrize("settings", [{"standardize_targets": True}, {"standardize_targets": False}], ids=str)
+@pytest.mark.parametrize(
+    "settings",
+    [{"standardize_targets": True}, pytest.param({"standardize_targets": False}, marks=pytest.mark.slow)],
+    ids=str,
+)
 def test_an_integer_weight_equals_repeated_rows_for_every_regression_loss(targets, numbers, solver, loss, settings):
     X, weight = targets[0], np.random.RandomState(0).randint(0, 4, 150)
     # An odd number of rows: as many errors above as below give a derivative of 0 or of a rounding error, and "rprop" steps

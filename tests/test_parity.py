@@ -37,7 +37,7 @@ needs_weights = pytest.mark.skipif(
 )
 # For a first look some of the rules, one activation and one kind of labels are enough.
 slow = pytest.mark.slow
-RULES = [pytest.param(name, marks=slow) if name in {"momentum", "plain"} else name for name in SOLVERS]
+RULES = [pytest.param(name, marks=slow) if name in {"momentum", "plain", "invscaling"} else name for name in SOLVERS]
 ACTIVATIONS = ["logistic", *(pytest.param(name, marks=slow) for name in ("identity", "tanh", "relu"))]
 KINDS = ["multiclass", *(pytest.param(name, marks=slow) for name in ("binary", "multilabel"))]
 # scikit-learn's regressor has had a choice of losses since 1.7.

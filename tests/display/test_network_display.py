@@ -36,7 +36,9 @@ def test_every_weight_is_an_edge_with_its_colour_and_width():
     assert display.colorbar_.ax.get_ylabel() == "weight"
 
 
-@pytest.mark.parametrize("max_units", [1, 2, 5, 16])
+@pytest.mark.parametrize(
+    "max_units", [1, pytest.param(2, marks=pytest.mark.slow), 5, pytest.param(16, marks=pytest.mark.slow)]
+)
 def test_of_a_large_layer_the_first_and_last_units_are_shown(max_units):
     coefs = [rng.randn(40, 17), rng.randn(17, 3)]
     display = drawn(NetworkDisplay(coefs).plot(max_units=max_units))

@@ -17,7 +17,7 @@ from skbackprop.inspection import check_gradients, gradient_flow
 from skbackprop.losses import REGRESSION_LOSSES, CategoricalLogLoss
 
 
-@pytest.mark.parametrize("hidden", [(), (5,), (5, 4, 3)])
+@pytest.mark.parametrize("hidden", [(), pytest.param((5,), marks=pytest.mark.slow), (5, 4, 3)])
 @pytest.mark.parametrize(("loss", "activation"), list(product(["log_loss", "squared_error"], ACTIVATIONS)))
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
 def test_the_gradient_is_right_for_every_loss_and_activation(targets, kind, loss, activation, hidden):
@@ -39,7 +39,7 @@ OPTIONS = {
 
 
 @pytest.mark.parametrize("option", OPTIONS)
-@pytest.mark.parametrize("activation", ["logistic", "relu", "silu"])
+@pytest.mark.parametrize("activation", ["logistic", "relu", pytest.param("silu", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("container", [np.asarray, pytest.param(sp.csr_array, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("fitted", [False, True])
 def test_the_gradient_is_right_with_every_option(targets, weight, option, activation, container, fitted):
