@@ -118,17 +118,6 @@ def test_the_recipe_starts_near_a_constant_prediction():
         assert 0.001 < raw_scores(network.coefs, network.intercepts, network.activations, inputs).std() < 0.6
 
 
-def test_a_rule_of_ones_own_needs_no_output_scale():
-    class Ones:
-        def fill(self, coef, intercept, fed_by, activation, random_state):
-            coef[...] = 1
-            intercept[...] = 2
-
-    network = Network([3, 2], [], True, np.dtype(float))
-    network.initialize(Ones(), None)
-    np.testing.assert_array_equal(network.theta, [1] * 6 + [2] * 2)
-
-
 def test_without_biases_none_are_filled():
     network = Network([3, 2], [], False, np.dtype(float))
     network.initialize(INITIALIZERS["uniform"], np.random.RandomState(0))

@@ -63,8 +63,8 @@ class Network:
         own = (*self.activations, self.activations[-1] if self.activations else None)
         for coef, intercept, below, activation in zip(self.coefs, self.intercepts, fed_by, own, strict=True):
             initializer.fill(coef, intercept if self.fit_intercept else None, below, activation, random_state)
-        self.coefs[-1] *= getattr(initializer, "output_scale", 1.0)
-        self.intercepts[-1] *= getattr(initializer, "output_scale", 1.0)
+        self.coefs[-1] *= initializer.output_scale
+        self.intercepts[-1] *= initializer.output_scale
 
 
 def _sparse_product(A, delta, out):

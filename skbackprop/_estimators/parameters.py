@@ -160,7 +160,9 @@ def constraints(*without, **own):
 
 def store(estimator, arguments):
     """Store a constructor's arguments, its `locals()`, untouched."""
-    vars(estimator).update({name: value for name, value in arguments.items() if name != "self"})
+    for name, value in arguments.items():
+        if name != "self":
+            setattr(estimator, name, value)
 
 
 class Completed:
