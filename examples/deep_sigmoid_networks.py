@@ -76,8 +76,6 @@ except ModuleNotFoundError:
     print("\nNo picture: matplotlib is not installed.")
 # Compared are the weights between hidden layers: the first layer of weights is fed by pixels, the last feeds the outputs.
 theirs, ours = ((norms[init][-2] / norms[init][1]) ** (1 / (DEPTHS[-1] - 2)) for init in STARTS)
-print(f"\nLearnt: with scikit-learn's initial weights the gradient vanishes: at each hidden layer going down it shrinks")
-print(
-    f"{theirs:.1f}-fold, so the lower layers of deep networks do not move. By default it keeps its size ({ours:.2f}-fold),"
-)
-print("and networks of every depth learn.")
+print("\nLearnt: with scikit-learn's initial weights the gradient vanishes: at each hidden layer going down it shrinks")
+print(f"{theirs:.1f}-fold, so the lower layers of deep networks do not move. By default it keeps its size")
+print(f"({ours:.2f}-fold), and networks of every depth learn.")

@@ -77,4 +77,4 @@ try:
 except ImportError as error:
     print(f"No picture: {error}")
 print("\nLearnt: without a penalty the training loss falls to the end, but the validation loss rises again (overfitting).")
-print("Early stopping would keep the weights of the best epoch; with a penalty the validation loss falls further.")
+print("Early stopping would keep the weights of the best epoch; with a penalty it falls further, and for longer.")
