@@ -59,6 +59,6 @@ if len(sys.argv) > 1:
     Path(sys.argv[1]).write_text(f"<!DOCTYPE html><meta charset='utf-8'>{trace._repr_html_()}")
     print(f"The trace as a notebook shows it: {sys.argv[1]}\n")
 print("Learnt: for each layer a step is one matrix product up and one down, and the chain rule is an element-wise product.")
-print("Differences of the loss find a wrong derivative and the layer that it is in. With the initial weights of scikit-learn")
+print("Differences of the loss find a wrong derivative and the layer that it is in. With scikit-learn's initial weights")
 theirs, ours = (diagnoses[init].diagnosis for init in ("glorot", "auto"))
 print(f"the gradient through ten sigmoid layers is {theirs}, with the default ones it is {ours}.")
