@@ -1,10 +1,13 @@
-"""Data that many tests share: scikit-learn's own, so that they run anywhere."""
+"""Data that many tests share, and the surroundings of all."""
 
 import os
+import sys
 
 # Threads would only add noise: the networks here are tiny.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
+# Pictures are drawn without a window.
+os.environ.setdefault("MPLBACKEND", "Agg")
 
 import numpy as np
 import pytest
@@ -19,3 +22,16 @@ def targets():
     multiclass = np.digitize(X[:, 0] + 0.5 * rng.randn(150), [-0.5, 0.5])
     multilabel = np.column_stack([binary, X[:, 2] > 0, X[:, 3] > 0.3]).astype(int)
     return X, {"binary": binary, "multiclass": multiclass, "multilabel": multilabel}
+
+
+@pytest.fixture(scope="session")
+def weight():
+    """Weights of the samples of `targets`."""
+    return np.random.RandomState(1).uniform(0, 3, 150)
+
+
+@pytest.fixture(autouse=True)
+def _figures_are_closed():
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")

@@ -8,7 +8,7 @@ from scipy.integrate import quad
 from scipy.special import expit
 from scipy.stats import norm
 
-from skbackprop._engine.descent import QUIET
+from skbackprop._engine.objective import QUIET
 from skbackprop.activations import ACTIVATIONS, Activation
 
 # An oracle outside the package for each row of the table.

@@ -3,7 +3,11 @@
 import ast
 import importlib
 import inspect
+import json
 import pkgutil
+import subprocess
+import sys
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -24,36 +28,19 @@ ALLOWED = {
     2: {"numpy", "scipy", "sklearn", "joblib", "threadpoolctl"},
     3: {"numpy", "scipy", "sklearn", "joblib", "matplotlib"},
 }
-STANDARD_LIBRARY = {
-    "abc",
-    "copy",
-    "dataclasses",
-    "functools",
-    "html",
-    "inspect",
-    "io",
-    "itertools",
-    "math",
-    "numbers",
-    "os",
-    "pathlib",
-    "re",
-    "sys",
-    "tempfile",
-    "textwrap",
-    "time",
-    "typing",
-    "warnings",
-    "zlib",
-}
-
-MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+FILES = sorted(PACKAGE.rglob("*.py"))
+MODULES = [path for path in FILES if path != PACKAGE / "__init__.py"]
+PUBLIC = sorted(module.name for module in pkgutil.iter_modules([str(PACKAGE)]) if not module.name.startswith("_"))
 
 
 def name_of(path):
-    """The dotted name of a module, below the package."""
+    """The dotted name of a module, below the package; that of the package itself is empty."""
     parts = path.relative_to(PACKAGE).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def label(path):
+    return str(path.relative_to(PACKAGE))
 
 
 def imports(path):
@@ -80,7 +67,7 @@ def test_imports_point_down(path):
         if name.startswith("."):
             assert floor_of(name[1:]) <= floor, f"{name_of(path)} imports {name} from a higher floor"
         else:
-            assert name in ALLOWED[floor] | STANDARD_LIBRARY, f"{name_of(path)} imports {name}"
+            assert name in ALLOWED[floor] | sys.stdlib_module_names, f"{name_of(path)} imports {name}"
 
 
 def test_no_module_imports_itself_in_a_circle():
@@ -98,26 +85,51 @@ def test_the_package_shows_its_architecture_at_a_glance():
         assert len(list(folder.glob("*.py"))) > 2, "no folder of one file"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_no_module_is_longer_than_400_lines(path):
+@pytest.mark.parametrize("path", FILES, ids=label)
+def test_no_file_is_longer_than_400_lines(path):
     assert len(path.read_text().splitlines()) <= 400
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
+@pytest.mark.parametrize("path", FILES, ids=label)
 def test_no_function_is_longer_than_60_lines_docstring_apart(path):
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.FunctionDef):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             docstring = node.body[0] if ast.get_docstring(node) else None
             length = node.end_lineno - node.lineno + 1
             length -= docstring.end_lineno - docstring.lineno + 1 if docstring else 0
-            assert length <= 60, f"{name_of(path)}.{node.name} has {length} lines"
+            assert length <= 60, f"{label(path)}: {node.name} has {length} lines"
+
+
+def classes():
+    """Every class that the package defines, by its dotted name."""
+    for path in FILES:
+        module = importlib.import_module(".".join(filter(None, ["skbackprop", name_of(path)])))
+        for value in vars(module).values():
+            if inspect.isclass(value) and value.__module__ == module.__name__:
+                yield f"{module.__name__}.{value.__qualname__}", value
+
+
+def is_method(value):
+    """Whether a class's attribute is a function, bare or as a property or the like; `available_if` has its own in `fn`."""
+    kinds = (property, cached_property, classmethod, staticmethod)
+    return inspect.isfunction(value) or isinstance(value, kinds) or inspect.isfunction(getattr(value, "fn", None))
+
+
+CLASSES = dict(classes())
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_no_class_has_more_than_25_methods(name):
+    """Private ones and properties count, and those that it inherits from classes of this package."""
+    own = [cls for cls in CLASSES[name].__mro__ if cls.__module__.split(".")[0] == "skbackprop"]
+    methods = {method for cls in own for method, value in vars(cls).items() if is_method(value)}
+    assert len(methods) <= 25, f"{name} has {len(methods)}: {sorted(methods)}"
 
 
 def public_modules():
     """Modules without underscore."""
-    for module in pkgutil.iter_modules([str(PACKAGE)]):
-        if not module.name.startswith("_"):
-            yield importlib.import_module(f"skbackprop.{module.name}")
+    for name in PUBLIC:
+        yield importlib.import_module(f"skbackprop.{name}")
 
 
 @pytest.mark.parametrize("module", [skbackprop, *public_modules()], ids=lambda module: module.__name__)
@@ -154,13 +166,18 @@ def test_public_objects_are_documented(value):
         assert "Returns\n-------" in text
 
 
-def test_nothing_heavy_is_imported_with_the_package():
-    import subprocess  # noqa: PLC0415
-    import sys  # noqa: PLC0415
-
+def test_every_public_module_is_reached_with_the_package_and_nothing_heavy_is_imported():
+    """In a fresh process, where no other test has imported a module before."""
     script = (
-        "import sys, skbackprop; print([m for m in ('torch', 'pandas', 'matplotlib', 'dask', 'onnx') if m in sys.modules])"
+        "import json, sys, skbackprop\n"
+        f"names = {PUBLIC}\n"
+        "listed = [name for name in names if name in dir(skbackprop)]\n"
+        "reached = [name for name in names if getattr(skbackprop, name).__name__ == f'skbackprop.{name}']\n"
+        "heavy = [name for name in ('torch', 'pandas', 'matplotlib', 'dask', 'onnx') if name in sys.modules]\n"
+        "print(json.dumps([listed, reached, heavy]))\n"
     )
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    listed, reached, heavy = json.loads(result.stdout)
+    assert listed == reached == PUBLIC
     # scikit-learn itself may import pandas where it is installed.
-    assert set(ast.literal_eval(result.stdout)) <= {"pandas"}
+    assert set(heavy) <= {"pandas"}

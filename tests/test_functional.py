@@ -29,7 +29,7 @@ def test_the_notebooks_result():
 
 
 @pytest.mark.parametrize("dtype", [int, float, bool])
-@pytest.mark.parametrize("learning_rate", [1, 0.5, 0.1, 3.7])
+@pytest.mark.parametrize("learning_rate", [1, *(pytest.param(rate, marks=pytest.mark.slow) for rate in (0.5, 0.1, 3.7))])
 def test_weights_equal_the_notebooks_bit_for_bit(dtype, learning_rate):
     ours = backpropagation(X.astype(dtype), y, learning_rate, 10_000)
     assert ours.tobytes() == notebook(X.astype(float), y, learning_rate, 10_000).tobytes()

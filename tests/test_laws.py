@@ -124,7 +124,9 @@ def test_renaming_labels_renames_predictions(targets, names):
     np.testing.assert_array_equal(renamed.classes_, names)
 
 
-@pytest.mark.parametrize("between", [lambda c: c, round_trip], ids=["direct", "dumped"])
+@pytest.mark.parametrize(
+    "between", [lambda c: c, pytest.param(round_trip, marks=pytest.mark.slow)], ids=["direct", "dumped"]
+)
 @pytest.mark.parametrize(
     "settings",
     [
@@ -137,7 +139,7 @@ def test_renaming_labels_renames_predictions(targets, names):
         {"early_stopping": True, "scoring": "accuracy", "batch_size": 20},
         {"random_state": np.random.RandomState(4)},
     ],
-    ids=str,
+    ids=lambda settings: "RandomState" if "random_state" in settings else str(settings),
 )
 def test_ten_epochs_equal_five_and_a_warm_start_of_five(targets, between, settings):
     X, y = targets[0], targets[1]["multiclass"]
@@ -234,7 +236,11 @@ def test_a_batch_of_zero_weights_does_no_harm(targets):
 
 @pytest.mark.parametrize("solver", ALL)
 @pytest.mark.parametrize("loss", REGRESSION_LOSSES)
-@pytest.mark.parametrize("settings", [{"standardize_targets": True}, {"standardize_targets": False}], ids=str)
+@pytest.mark.parametrize(
+    "settings",
+    [{"standardize_targets": True}, pytest.param({"standardize_targets": False}, marks=pytest.mark.slow)],
+    ids=str,
+)
 def test_an_integer_weight_equals_repeated_rows_for_every_regression_loss(targets, numbers, solver, loss, settings):
     X, weight = targets[0], np.random.RandomState(0).randint(0, 4, 150)
     # An odd number of rows: as many errors above as below give a derivative of 0 or of a rounding error, and "rprop" steps
@@ -248,8 +254,12 @@ def test_an_integer_weight_equals_repeated_rows_for_every_regression_loss(target
     assert weighted.loss_ == pytest.approx(repeated.loss_)
 
 
-@pytest.mark.parametrize("between", [lambda c: c, round_trip], ids=["direct", "dumped"])
-@pytest.mark.parametrize("standardize_targets", [True, False, "auto"])
+@pytest.mark.parametrize(
+    "between", [lambda c: c, pytest.param(round_trip, marks=pytest.mark.slow)], ids=["direct", "dumped"]
+)
+@pytest.mark.parametrize(
+    "standardize_targets", ["auto", pytest.param(True, marks=pytest.mark.slow), pytest.param(False, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize(
     "settings",
     [
@@ -274,6 +284,7 @@ def test_ten_epochs_of_regression_equal_five_and_a_warm_start_of_five(
     assert resumed.validation_scores_ == straight.validation_scores_
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", STOCHASTIC)
 @pytest.mark.parametrize("loss", REGRESSION_LOSSES)
 def test_partial_fits_equal_epochs_of_fit_with_scaled_targets(targets, numbers, solver, loss):

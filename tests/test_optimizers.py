@@ -117,7 +117,7 @@ def test_it_goes_where_its_oracle_goes(name, n_steps):
         (SGD(momentum=0.5, nesterovs_momentum=False), by_scikit_learn(SGDOptimizer, momentum=0.5, nesterov=False)),
         (Adam(0.8, 0.99, 1e-4), by_scikit_learn(AdamOptimizer, beta_1=0.8, beta_2=0.99, epsilon=1e-4)),
     ],
-    ids=repr,
+    ids=["SGD with Nesterov's momentum", "SGD with momentum", "Adam"],
 )
 def test_its_settings_are_scikit_learns(ours, expected):
     np.testing.assert_allclose(descend(ours, START, 30)[0], expected(30), rtol=1e-12)

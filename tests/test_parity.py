@@ -35,6 +35,11 @@ needs_weights = pytest.mark.skipif(
     "sample_weight" not in signature(MLPClassifier.fit).parameters,
     reason="scikit-learn's networks, the oracle here, have taken sample weights since 1.7",
 )
+# For a first look some of the rules, one activation and one kind of labels are enough.
+slow = pytest.mark.slow
+RULES = [pytest.param(name, marks=slow) if name in {"momentum", "plain", "invscaling"} else name for name in SOLVERS]
+ACTIVATIONS = ["logistic", *(pytest.param(name, marks=slow) for name in ("identity", "tanh", "relu"))]
+KINDS = ["multiclass", *(pytest.param(name, marks=slow) for name in ("binary", "multilabel"))]
 # scikit-learn's regressor has had a choice of losses since 1.7.
 LOSSES = ["squared_error", "poisson"] if "loss" in signature(MLPRegressor).parameters else ["squared_error"]
 
@@ -60,9 +65,9 @@ def assert_same(theirs, ours):
         assert getattr(ours, name) == getattr(theirs, name), name
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
-@pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
+@pytest.mark.parametrize("solver", RULES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_weights_agree(targets, solver, activation, kind):
     X, y = targets[0], targets[1][kind]
     sparse = sp.csr_matrix(X * (np.abs(X) > 0.3))
@@ -129,9 +134,9 @@ def regression(solver, loss):
     return settings if len(LOSSES) == 1 else {**settings, "loss": loss}
 
 
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
+@pytest.mark.parametrize("loss", [LOSSES[0], *(pytest.param(name, marks=slow) for name in LOSSES[1:])])
+@pytest.mark.parametrize("solver", RULES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_a_regressors_weights_agree(targets, counts, solver, activation, loss):
     X, y = targets[0][:45], counts[:45]
     sparse = sp.csr_matrix(X * (np.abs(X) > 0.3))

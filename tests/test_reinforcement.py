@@ -48,6 +48,7 @@ def test_a_step_weighted_by_advantages_ascends_the_policy_gradient(n_actions):
         np.testing.assert_allclose((new - old) / rate, gradient / np.abs(advantages).sum(), rtol=1e-4, atol=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "n_episodes", "n_random"), [("cartpole_reinforce", 120, 10), ("cartpole_q_learning", 200, 30)]
 )
@@ -59,6 +60,7 @@ def test_an_example_learns_to_balance_three_times_as_long_as_random_play(name, n
     assert np.mean(returns[-20:]) > 3 * np.mean(returns[:n_random])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cartpole_reinforce", "cartpole_q_learning"])
 def test_the_same_seed_gives_the_same_returns(name):
     first, again, other = (example(name).train(seed, n_episodes=80) for seed in (1, 1, 2))

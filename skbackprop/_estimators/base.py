@@ -22,6 +22,31 @@ class BaseBackprop(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     What stands here is what a child without such a parameter has: `noise`, the standard deviation of noise on the inputs of
     training; `tied`, whether the decoder's weights are the encoder's; `_accept_sparse`, what it takes besides dense inputs.
+
+    Attributes
+    ----------
+    coefs_, intercepts_ : list of ndarray
+        Weights and biases of each layer, of shapes (fan_in, fan_out) and (fan_out,).
+    loss_ : float
+        Loss of the last epoch, penalty included: the very loss that is descended, in nats a sample if it is a likelihood's.
+    loss_curve_ : list of float
+        Loss of each epoch, or iteration, with every solver.
+    best_loss_ : float or None
+        Smallest value of `loss_curve_`; None with early stopping.
+    validation_scores_ : list of float or None
+        Score of the validation samples after each epoch, larger being better (for "loss" its negative); None without any.
+    best_validation_score_ : float or None
+        Largest of them.
+    n_iter_ : int
+        Epochs, or iterations, of the last call.
+    t_ : int
+        Training samples seen so far.
+    n_layers_, n_outputs_ : int
+        Number of layers, inputs and outputs counted, and of output units (one for two classes).
+    out_activation_ : str
+        Link from raw scores to predictions.
+    n_features_in_, feature_names_in_ : int and ndarray of shape (n_features_in_,)
+        Number of features, and their names if they have any.
     """
 
     noise = 0.0

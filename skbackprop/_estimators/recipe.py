@@ -2,12 +2,11 @@
 
 import math
 from dataclasses import fields
-from typing import NamedTuple
 
 from .._engine.descent import Step
-from ..initializers import Initializer, NearIdentity
-from ..optimizers import Adam, Optimizer
-from ..schedules import Constant, Schedule
+from ..initializers import NearIdentity
+from ..optimizers import Adam
+from ..schedules import Constant
 from .parameters import activations_of, hidden_sizes_of, initializer_of, optimizer_of, schedule_of
 
 # Of batches of the recipe's own choice: up to so many samples are one batch (a weight of 2 then equals two rows), more make
@@ -21,77 +20,62 @@ LARGEST_PLAIN_BATCH = 200
 PLAIN_ALPHA = 0.0001
 
 
-class Recipe(NamedTuple):
-    """What a run is made of; the rest of the code reads these values and knows nothing of "auto"."""
+class Recipe:
+    """What a run is made of, in plain values; the rest of the code reads these and knows nothing of "auto".
 
-    # Units of each hidden layer, their activations, and the rule for the initial weights.
-    hidden_sizes: list
-    activations: tuple
-    initializer: Initializer
-    optimizer: Optimizer
-    schedule: Schedule
-    # What happens at each step besides the optimizer's rule.
-    step: Step
-    # Samples in a step; perhaps more than there are.
-    batch_size: int
-    # Whether to train on standardised inputs, and on scaled targets.
-    standardize: bool
-    scale_targets: bool
-    # Factor of the penalty, divided by the weight of a batch; or, if not None, the precision of a normal prior on the
-    # weights, which is spread over the weight of all samples, and whether the penalty then follows the targets' noise.
-    alpha: float
-    precision: float | None
-    follows_noise: bool
-    # Of early stopping: whether the latest of equal scores is the best, and whether a mean of the weights is scored.
-    latest: bool
-    averages: bool
-
-
-def resolve(estimator, problem, n_rows):
-    """Return the `Recipe` by which an estimator trains on a `Problem`, of which `n_rows` samples are not held out.
-
-    Parameters left to "auto" follow this package's recipe, which the initial weights of `NearIdentity` belong to; with any
-    other rule for these they are as in scikit-learn.
+    Parameters
+    ----------
+    estimator : estimator
+    problem : Problem
+    n_rows : int
+        Number of samples that are not held out.
     """
-    initializer = initializer_of(estimator)
-    auto = isinstance(initializer, NearIdentity)
-    optimizer = optimizer_of(estimator)
-    hidden_sizes = hidden_sizes_of(estimator)
-    clip_norm, alpha = estimator.clip_norm, estimator.alpha
-    if isinstance(clip_norm, str):
-        clip_norm = 1.0 if auto and not optimizer.full_batch else None
-    # A minimiser would spend its iterations on making the initial weights smaller.
-    has_prior = isinstance(alpha, str) and auto and not optimizer.minimizes
-    weight_decay = estimator.weight_decay or optimizer.weight_decay
-    return Recipe(
-        hidden_sizes=hidden_sizes,
-        activations=activations_of(estimator, len(hidden_sizes)),
-        initializer=initializer,
-        optimizer=optimizer,
-        schedule=_schedule(estimator, optimizer, auto),
-        step=Step(**{**_namesakes(estimator), "clip_norm": clip_norm, "weight_decay": weight_decay}),
-        batch_size=batch_size(estimator, n_rows),
-        standardize=_wanted(estimator.standardize, auto),
-        scale_targets=_wanted(problem.scale_targets, auto),
-        alpha=PLAIN_ALPHA if isinstance(alpha, str) else alpha,
-        precision=_precision(problem) if has_prior else None,
-        follows_noise=has_prior and problem.numeric,
-        latest=auto,
-        averages=auto and estimator.early_stopping,
-    )
+
+    def __init__(self, estimator, problem, n_rows):
+        auto = follows_recipe(estimator)
+        self.hidden_sizes = hidden_sizes_of(estimator)
+        self.activations = activations_of(estimator, len(self.hidden_sizes))
+        self.initializer = initializer_of(estimator)
+        self.optimizer = optimizer_of(estimator)
+        self.schedule = _schedule(estimator, self.optimizer, auto)
+        # What happens at each step besides the optimizer's rule.
+        step = {field.name: getattr(estimator, field.name) for field in fields(Step)}
+        if isinstance(step["clip_norm"], str):
+            step["clip_norm"] = 1.0 if auto and not self.optimizer.full_batch else None
+        step["weight_decay"] = step["weight_decay"] or self.optimizer.weight_decay
+        self.step = Step(**step)
+        # Samples in a step; perhaps more than there are.
+        self.batch_size = batch_size(estimator, n_rows)
+        # Whether to train on standardised inputs, and on scaled targets.
+        self.standardize = _wanted(estimator.standardize, auto)
+        self.scale_targets = _wanted(problem.scale_targets, auto)
+        # Factor of the penalty, divided by the weight of a batch; or, if not None, the precision of a normal prior on the
+        # weights, which is spread over the weight of all samples; and whether the penalty then follows the targets' noise.
+        by_rule = isinstance(estimator.alpha, str)
+        self.alpha = PLAIN_ALPHA if by_rule else estimator.alpha
+        # A minimiser would spend its iterations on making the initial weights smaller.
+        has_prior = by_rule and auto and not self.optimizer.minimizes
+        self.precision = _precision(problem) if has_prior else None
+        self.follows_noise = has_prior and problem.numeric
+        # Of early stopping: whether the latest of equal scores is the best, and whether a mean of the weights is scored.
+        self.latest = auto
+        self.averages = auto and estimator.early_stopping
+
+
+def follows_recipe(estimator):
+    """Return whether parameters left to "auto" follow this package's recipe, which these initial weights belong to.
+
+    With any other rule for the initial weights they are as in scikit-learn.
+    """
+    return isinstance(initializer_of(estimator), NearIdentity)
 
 
 def batch_size(estimator, n_rows):
     """Return the samples in a step of a solver that takes batches, of so many to train on; perhaps more than these."""
     chosen = estimator.batch_size
-    if chosen is None and isinstance(initializer_of(estimator), NearIdentity):
+    if chosen is None and follows_recipe(estimator):
         return n_rows if n_rows <= ONE_BATCH else min(max(SMALLEST_BATCH, n_rows // BATCHES_AN_EPOCH), LARGEST_BATCH)
     return min(LARGEST_PLAIN_BATCH, n_rows) if chosen in {None, "auto"} else chosen
-
-
-def _namesakes(estimator):
-    """Return the parameters that are a field of `Step`, by name."""
-    return {field.name: getattr(estimator, field.name) for field in fields(Step)}
 
 
 def _wanted(choice, auto):

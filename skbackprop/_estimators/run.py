@@ -7,6 +7,8 @@ import numpy as np
 
 from .._engine.descent import tie
 from .._engine.objective import QUIET
+from .._engine.patience import Patience, WeightMean
+from .progress import ProgressLine
 
 
 class Run:
@@ -14,49 +16,51 @@ class Run:
 
     Parameters
     ----------
-    network : Network
-        Holds the current weights.
+    training : Training
+    bridge : CallbackBridge, default=None
+        Whom to tell of epochs.
+    snapshot : callable, default=None
+        Returns the fitted attributes as they would be then.
+
+    Attributes
+    ----------
     patience : Patience
         Judges validation scores or, without any, training losses; goes on from an earlier run.
-    score : callable or None
-        Returns the validation score of the current weights.
     early_stopping : bool
         Whether validation scores stop training and choose the weights.
     weight_mean : WeightMean or None
         Takes in the weights of each epoch; the mean is then scored and kept in their place.
     deadline : float
         `time.perf_counter` at which to stop.
-    line : ProgressLine or None
-        Prints a line an epoch.
     done : int
         Epochs of this run that were done before it was interrupted and resumed.
-    reason : str
-        Why it had ended then, else "max_iter".
-
-    Attributes
-    ----------
     loss_curve, scores : list of float
         Training losses and validation scores.
     reason : {"max_iter", "max_fun", "plateau", "max_time", "diverged", "interrupted", "converged", "callback"}
         Why it ended.
-    bridge, snapshot : CallbackBridge and callable, or None
-        Whom to tell of epochs, and what returns the fitted attributes as they would be then.
     """
 
-    def __init__(self, network, patience, *, score, early_stopping, weight_mean, deadline, line, done, reason):
-        self.network = network
-        self.patience = patience
-        self.score = score
-        self.early_stopping = early_stopping
-        self.weight_mean = weight_mean
-        self.deadline = deadline
-        self.line = line
-        self.done = done
-        self.reason = reason
-        self.loss_curve = []
-        self.scores = []
-        self.bridge = self.snapshot = None
-        self._last_finite = network.theta.copy()
+    def __init__(self, training, bridge=None, snapshot=None):
+        estimator, state = training.estimator, training.state
+        self.network, self.batches = training.network, training.batches
+        self.bridge, self.snapshot = bridge, snapshot
+        self.score = None if training.held_out is None else training.score()
+        self.early_stopping = estimator.early_stopping and self.score is not None
+        judged_by = str(estimator.scoring) if self.early_stopping else "training loss"
+        if state.judged_by != judged_by:
+            state.judged_by = judged_by
+            state.forget_scores()
+        settings = estimator.tol, estimator.n_iter_no_change, training.recipe.latest
+        self.patience = state.patience or Patience(*settings)
+        self.patience.tol, self.patience.n_iter_no_change, self.patience.latest = settings
+        state.weight_mean = state.weight_mean or WeightMean()
+        averages = training.recipe.averages and self.early_stopping and self.batches.n_batches > 1
+        self.weight_mean = state.weight_mean if averages else None
+        self.deadline = math.inf if estimator.max_time is None else perf_counter() + estimator.max_time
+        self.done, self.reason = (estimator.n_iter_, state.reason) if state.unfinished else (0, "max_iter")
+        self.line = ProgressLine(training.max_iter, self.done) if estimator.verbose else None
+        self.loss_curve, self.scores = [], []
+        self._last_finite = self.network.theta.copy()
 
     @property
     def n_epochs(self):
@@ -96,6 +100,20 @@ class Run:
         if asked and not (stop or last):
             self.reason = "callback"
         return stop or asked
+
+    def note(self, estimator):
+        """Set the attributes that tell how training went."""
+        estimator.n_iter_ = self.n_epochs
+        estimator.t_ += len(self.loss_curve) * self.batches.n_samples
+        estimator.loss_curve_ = [*estimator.loss_curve_, *self.loss_curve]
+        estimator.loss_ = estimator.loss_curve_[-1] if estimator.loss_curve_ else math.inf
+        if self.scores:
+            estimator.validation_scores_ = [*(estimator.validation_scores_ or []), *self.scores]
+        scores = estimator.validation_scores_
+        estimator.best_validation_score_ = None if scores is None else float(np.nanmax([-np.inf, *scores]))
+        # scikit-learn's name, which code in the wild reads.
+        estimator._no_improvement_count = self.patience.count
+        estimator.best_loss_ = None if self.early_stopping else min(estimator.loss_curve_, default=math.inf)
 
     def finish(self):
         """Put the weights to keep into the network."""

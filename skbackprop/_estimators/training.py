@@ -1,9 +1,7 @@
 """One prepared run of training: all its parts, made once and in one order. `fit` runs it, inspection looks into it."""
 
 import copy
-import math
 from dataclasses import replace
-from time import perf_counter
 from zlib import crc32
 
 import numpy as np
@@ -13,11 +11,9 @@ from .._engine.batches import Batches
 from .._engine.descent import Progress, gradient_descent, tie
 from .._engine.network import Network
 from .._engine.objective import Objective, base_rate_loss, mean_loss
-from .._engine.patience import Patience, WeightMean
 from .._engine.penalty import NoisePenalty, Penalty
 from .advice import warn_of, warn_user
-from .progress import ProgressLine
-from .recipe import resolve
+from .recipe import Recipe
 from .run import Run, run_epochs, run_minimizer
 from .samples import HoldOut
 from .scaling import Scaling, TargetScaling
@@ -62,13 +58,13 @@ class Training:
     def __init__(self, estimator, problem, held_out=None, *, resume=False, incremental=False, in_order=False):
         self.estimator = estimator
         self.incremental = incremental
-        self.state = state = TrainingState.of(estimator, resume)
+        self.state = TrainingState.of(estimator, resume)
         n_samples = problem.samples.X.shape[0]
         splits = estimator.early_stopping and held_out is None and not incremental
-        state.match(n_samples, splits, in_order)
-        hold_out = HoldOut.of(problem, estimator.validation_fraction) if splits and state.held_out is None else None
-        n_rows = n_samples if state.rows is None else len(state.rows)
-        self.recipe = resolve(estimator, problem, hold_out.n_rows if hold_out else n_rows)
+        self.state.match(n_samples, splits, in_order)
+        hold_out = HoldOut.of(problem, estimator.validation_fraction) if splits and self.state.held_out is None else None
+        n_rows = n_samples if self.state.rows is None else len(self.state.rows)
+        self.recipe = Recipe(estimator, problem, hold_out.n_rows if hold_out else n_rows)
         if not resume or not hasattr(estimator, "_scaling"):
             self._decide_scaling(problem, resume)
         self.problem = problem._replace(samples=self._scaled(problem.samples))
@@ -77,27 +73,27 @@ class Training:
         if splits:
             self.held_out = self._split(hold_out)
         self.batches = self._make_batches()
-        dropout = estimator.dropout
-        generator = state.steps_generator() if dropout else None
-        self.objective = Objective(self.network, problem.loss, self._make_penalty(), dropout, generator)
+        generator = self.state.steps_generator() if estimator.dropout else None
+        self.objective = Objective(self.network, problem.loss, self._make_penalty(), estimator.dropout, generator)
         self._publish(resume)
 
     # The parts, in the order in which they are made ------------------------------------------------------------------
 
     def _decide_scaling(self, problem, resume):
         """Decide on the scaling, which then stays as long as training goes on from it."""
-        samples, shift = problem.samples, self.estimator.fit_intercept
-        scaling = target_scaling = None
+        estimator, recipe = self.estimator, self.recipe
+        estimator._scaling = estimator._target_scaling = None
         # Weights that were set by hand are those of raw inputs and targets.
-        if self.recipe.standardize and not resume:
-            scaling = Scaling.of(samples.X, samples.sample_weight, shift)
-        if self.recipe.scale_targets and not resume:
-            target_scaling = TargetScaling.of(problem.loss, samples.Y, samples.sample_weight, shift)
-        self.estimator._scaling = scaling
-        self.estimator._target_scaling = target_scaling
+        if resume:
+            return
+        X, _, Y, sample_weight = problem.samples
+        if recipe.standardize:
+            estimator._scaling = Scaling.of(X, sample_weight, estimator.fit_intercept)
+        if recipe.scale_targets:
+            estimator._target_scaling = TargetScaling.of(problem.loss, Y, sample_weight, estimator.fit_intercept)
 
     def _scaled(self, samples):
-        """Return samples with scaled targets; inputs are standardised batch by batch, or by `Batches`."""
+        """Return samples with scaled targets; inputs are standardised by `_make_batches`."""
         scaling = self.estimator._target_scaling
         return samples if samples is None or scaling is None else samples._replace(Y=scaling.apply(samples.Y))
 
@@ -172,22 +168,11 @@ class Training:
                 f"Got batch_size={batch_size} for {n_rows} training samples, so each batch holds them all: pass a "
                 "batch_size no larger than the data, or 'auto'."
             )
-        X, scaling = samples.X, estimator._scaling
-        if scaling is not None:
-            X, scaling = scaling.apply(X)
-        generator = state.steps_generator() if estimator.noise else None
-        return Batches(
-            X,
-            samples.Y,
-            samples.sample_weight,
-            n_rows if full_batch else min(batch_size, n_rows),
-            estimator.shuffle and not full_batch,
-            state.random_state,
-            state.rows,
-            scaling,
-            estimator.noise,
-            generator,
-        )
+        batch_size = n_rows if full_batch else min(batch_size, n_rows)
+        order = estimator.shuffle and not full_batch, state.random_state, state.rows
+        X, scaling = (samples.X, None) if estimator._scaling is None else estimator._scaling.apply(samples.X)
+        noise = estimator.noise, state.steps_generator() if estimator.noise else None
+        return Batches(X, samples.Y, samples.sample_weight, batch_size, *order, scaling, *noise)
 
     def _make_penalty(self):
         """Return the penalty on the weights."""
@@ -214,8 +199,7 @@ class Training:
         estimator, network = self.estimator, self.network
         scaled = estimator._scaling is not None or estimator._target_scaling is not None
         self.published = network.twin() if scaled else network
-        estimator.coefs_ = self.published.coefs
-        estimator.intercepts_ = self.published.intercepts
+        estimator.coefs_, estimator.intercepts_ = self.published.coefs, self.published.intercepts
         estimator.n_layers_ = len(network.layer_sizes)
         estimator.n_outputs_ = network.layer_sizes[-1]
         estimator.out_activation_ = self.problem.loss.output_activation
@@ -236,34 +220,13 @@ class Training:
         if targets and target_scaling is not None:
             target_scaling.fold(self.published)
 
-    def _note(self, run, estimator):
-        """Set the attributes that tell how training went."""
-        estimator.n_iter_ = run.n_epochs
-        estimator.t_ += len(run.loss_curve) * self.batches.n_samples
-        estimator.loss_curve_ = [*estimator.loss_curve_, *run.loss_curve]
-        estimator.loss_ = estimator.loss_curve_[-1] if estimator.loss_curve_ else math.inf
-        if run.scores:
-            estimator.validation_scores_ = [*(estimator.validation_scores_ or []), *run.scores]
-        scores = estimator.validation_scores_
-        estimator.best_validation_score_ = None if scores is None else float(np.nanmax([-np.inf, *scores]))
-        # scikit-learn's name, which code in the wild reads.
-        estimator._no_improvement_count = run.patience.count
-        estimator.best_loss_ = None if run.early_stopping else min(estimator.loss_curve_, default=math.inf)
-
     def _state_after(self, run, theta):
         """Return the state to go on from, with `theta`, having published what is published."""
         # A run that ended on a plateau starts with fresh patience, should the user want to go on all the same.
-        count = 0 if run.reason == "plateau" else run.patience.count
-        return replace(
-            self.state,
-            patience=replace(run.patience, count=count),
-            rows=self.batches.order,
-            theta=theta,
-            checksum=crc32(self.published.theta),
-            noise=self.objective.penalty.noise,
-            reason=run.reason,
-            unfinished=False,
-        )
+        patience = replace(run.patience, count=0) if run.reason == "plateau" else run.patience
+        latest = {"patience": patience, "rows": self.batches.order, "noise": self.objective.penalty.noise, "theta": theta}
+        checksum = crc32(self.published.theta)
+        return replace(self.state, **latest, checksum=checksum, reason=run.reason, unfinished=False)
 
     def _snapshot(self, run):
         """Return the attributes of the estimator as it is after an epoch, sharing no array that training goes on to change.
@@ -272,39 +235,12 @@ class Training:
         """
         self.fold()
         view = copy.copy(self.estimator)
-        self._note(run, view)
+        run.note(view)
         view.coefs_, view.intercepts_ = copy.deepcopy((view.coefs_, view.intercepts_))
         view._training_state = copy.deepcopy(self._state_after(run, self.network.theta))
         return dict(vars(view))
 
     # The run ---------------------------------------------------------------------------------------------------------
-
-    def new_run(self):
-        """Return the record of a run, which decides when to stop."""
-        estimator, state = self.estimator, self.state
-        early_stopping = estimator.early_stopping and self.held_out is not None
-        judged_by = str(estimator.scoring) if early_stopping else "training loss"
-        if state.judged_by != judged_by:
-            state.judged_by = judged_by
-            state.forget_scores()
-        settings = {
-            "tol": estimator.tol, "n_iter_no_change": estimator.n_iter_no_change, "latest": self.recipe.latest,
-        }  # fmt: skip
-        patience = Patience(**settings) if state.patience is None else replace(state.patience, **settings)
-        state.weight_mean = state.weight_mean or WeightMean()
-        averages = self.recipe.averages and early_stopping and self.batches.n_batches > 1
-        done, reason = (estimator.n_iter_, state.reason) if state.unfinished else (0, "max_iter")
-        return Run(
-            self.network,
-            patience,
-            score=None if self.held_out is None else self._score(),
-            early_stopping=early_stopping,
-            weight_mean=state.weight_mean if averages else None,
-            deadline=math.inf if estimator.max_time is None else perf_counter() + estimator.max_time,
-            line=ProgressLine(self.max_iter, done) if estimator.verbose else None,
-            done=done,
-            reason=reason,
-        )
 
     @property
     def max_iter(self):
@@ -313,26 +249,23 @@ class Training:
 
     def epochs(self, **limits):
         """Return the generator of epochs, for a solver that has any; `limits` as in `gradient_descent`."""
-        state, recipe = self.state, self.recipe
+        recipe, state = self.recipe, self.state
         if state.progress is None:
             state.progress = Progress(samples_seen=self.estimator.t_)
-        return gradient_descent(
-            self.objective, self.batches, recipe.optimizer, recipe.schedule, recipe.step, state.progress,
-            max_iter=self.max_iter, **limits,
-        )  # fmt: skip
+        rules = recipe.optimizer, recipe.schedule, recipe.step
+        return gradient_descent(self.objective, self.batches, *rules, state.progress, max_iter=self.max_iter, **limits)
 
     def run(self, bridge=None):
         """Train, and leave the estimator fitted; tell the bridge, if there is one, of each epoch."""
-        estimator, run = self.estimator, self.new_run()
-        if bridge is not None:
-            run.bridge, run.snapshot = bridge, lambda: self._snapshot(run)
-        with limit_threads(self.network, self.batches.batch_size):
+        estimator, network = self.estimator, self.network
+        run = Run(self, bridge, lambda: self._snapshot(run))
+        with limit_threads(network, self.batches.batch_size):
             (run_minimizer if self.recipe.optimizer.minimizes else run_epochs)(run, self)
-        self._note(run, estimator)
+        run.note(estimator)
         keep = estimator.warm_start or self.incremental
-        latest = self.network.theta.copy() if keep else None
+        latest = network.theta.copy() if keep else None
         if run.early_stopping and run.patience.best_theta is not None:
-            np.copyto(self.network.theta, run.patience.best_theta)
+            np.copyto(network.theta, run.patience.best_theta)
         if not self.incremental:
             samples, loss = self.problem.samples, self.problem.loss
             judge = self._judge(samples)
@@ -352,7 +285,7 @@ class Training:
 
         return loss
 
-    def _score(self):
+    def score(self):
         """Return a function of no arguments that scores the current weights on validation samples; larger is better."""
         samples = self.held_out
         if self.estimator.scoring == "loss":

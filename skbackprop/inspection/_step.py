@@ -7,7 +7,7 @@ from sklearn.utils import check_random_state
 
 from .._engine.objective import QUIET
 from .._estimators.base import BaseBackprop
-from .._estimators.run import run_minimizer
+from .._estimators.run import Run, run_minimizer
 from .._estimators.threads import limit_threads
 from .._estimators.training import Training
 
@@ -82,7 +82,7 @@ class Step:
         training = self._training
         if self.optimizer.minimizes:
             training.estimator.max_iter = 1
-            run_minimizer(training.new_run(), training)
+            run_minimizer(Run(training), training)
             return None
         next(training.epochs())
         return training.state.progress.learning_rate if self.optimizer.uses_learning_rate else None

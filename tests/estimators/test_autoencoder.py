@@ -131,7 +131,9 @@ def standardised_weights(autoencoder):
     return coefs
 
 
-@pytest.mark.parametrize("solver", ["sgd", "adam", "rprop", "lbfgs"])
+@pytest.mark.parametrize(
+    "solver", ["adam", "lbfgs", pytest.param("sgd", marks=pytest.mark.slow), pytest.param("rprop", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("hidden_layer_sizes", [(3,), (7, 7), (7, 3, 7), (6, 4, 4, 6)])
 @pytest.mark.parametrize("settings", [{}, {"alpha": 1.0, "early_stopping": True}, {"init": "glorot", "standardize": True}])
 def test_the_decoder_is_the_encoder_transposed(solver, hidden_layer_sizes, settings):

@@ -22,6 +22,7 @@ from skbackprop import (
 from skbackprop._estimators.callback_bridge import MOST_TASKS
 
 
+@pytest.mark.slow
 def test_without_scikit_learns_callbacks_the_rest_works_and_set_callbacks_says_what_is_missing():
     script = (
         "import sys, warnings; warnings.simplefilter('ignore'); sys.modules['sklearn.callback'] = None\n"
@@ -172,6 +173,7 @@ def test_an_error_in_a_fit_or_a_callback_tears_down_and_leaves_the_earlier_fit()
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
 def test_long_fits_have_a_thousand_tasks_at_most():
     recorder = Recorder(look=False)
     inputs, target = X[:10].to_numpy(), [0, 1] * 5
@@ -196,6 +198,7 @@ def test_a_scoring_monitor_alone_sees_the_curve_of_a_plain_fit():
     assert rows[-1]["neg_log_loss"] == pytest.approx(-log_loss(y, classifier.predict_proba(X)))
 
 
+@pytest.mark.slow
 def test_a_grid_search_over_a_pipeline_in_two_processes_has_a_row_an_epoch_of_each_fit(capsys):
     monitor = callback.ScoringMonitor(scoring="neg_log_loss")
     pipeline = make_pipeline(StandardScaler(), make().set_callbacks(monitor))
@@ -221,7 +224,7 @@ def test_a_grid_search_over_a_pipeline_in_two_processes_has_a_row_an_epoch_of_ea
         assert any(np.allclose(curve, other) for other in found)
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_detector_shows_the_epochs_of_its_autoencoders(n_jobs, capsys):
     detector = SigmoidBackpropOutlierDetector((5,), n_estimators=2, max_iter=4, n_jobs=n_jobs, random_state=0)
     with warnings.catch_warnings():
@@ -242,6 +245,7 @@ def test_a_detectors_own_callbacks_are_told_of_its_autoencoders():
     np.testing.assert_array_equal(recorder.ended[-1][-1].score_samples(X), detector.score_samples(X))
 
 
+@pytest.mark.slow
 def test_a_detector_may_have_more_autoencoders_than_a_fit_has_tasks():
     recorder, n_estimators = Recorder(), MOST_TASKS + 1
     settings = {"hidden_layer_sizes": (1,), "n_estimators": n_estimators, "max_iter": 1, "random_state": 0}

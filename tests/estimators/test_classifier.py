@@ -421,6 +421,7 @@ def test_pipeline_grid_search_and_joblib(tmp_path):
     np.testing.assert_array_equal(joblib.load(tmp_path / "model").predict(digits[0]), search.predict(digits[0]))
 
 
+@pytest.mark.slow
 def test_the_number_of_processes_does_not_matter():
     one, two = (cross_val_score(make(), X, y, cv=3, n_jobs=n_jobs) for n_jobs in (1, 2))
     np.testing.assert_array_equal(one, two)

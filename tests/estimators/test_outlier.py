@@ -41,6 +41,7 @@ def weights(detector):
 # What it finds -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_malignant_tumours_are_told_from_benign_ones_as_well_as_by_an_isolation_forest():
     benign = X[y == 1]
     train, rest, labels = (
@@ -113,6 +114,7 @@ def test_far_out_is_clipped():
     assert np.isfinite(detector.score_samples(np.full((1, 30), 1e308))).all()
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights_in_any_number_of_processes():
     one = make().fit(X)
     np.testing.assert_array_equal(weights(make(n_jobs=2).fit(X)), weights(one))
@@ -121,6 +123,7 @@ def test_the_same_seed_gives_the_same_weights_in_any_number_of_processes():
     assert not np.array_equal(one.estimators_[0].coefs_[0], one.estimators_[1].coefs_[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "n_held_out", "size"),
     [
@@ -212,6 +215,7 @@ def test_the_users_arrays_are_not_changed():
     np.testing.assert_array_equal(inputs, X)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "huber"])
 @pytest.mark.parametrize("settings", [{}, {"early_stopping": True}, {"solver": "sgd"}, {"dropout": 0.2}], ids=str)
 def test_every_loss_with_every_option_beats_chance(loss, settings):

@@ -114,6 +114,7 @@ def test_the_users_arrays_are_not_changed(loss):
         np.testing.assert_array_equal(now, before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", REGRESSION_LOSSES)
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 def test_constant_targets_are_predicted(loss, solver):
@@ -161,6 +162,7 @@ def coverage(quantile, seed, **parameters):
     return np.mean(aside <= regressor.fit(inputs, targets).predict(held_out))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quantile", [0.1, 0.9])
 def test_quantiles_cover_their_share_of_held_out_targets(quantile):
     covered = np.mean([coverage(quantile, seed, hidden_layer_sizes=(20,)) for seed in range(10)])

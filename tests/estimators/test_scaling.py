@@ -186,10 +186,12 @@ def test_constant_targets_keep_their_unit(value, dtype):
         np.testing.assert_allclose(scaling.mean, value, rtol=1e-6)
 
 
-@pytest.mark.parametrize("solver", ["sgd", "adam", "rprop", "lbfgs"])
+@pytest.mark.parametrize(
+    "solver", ["adam", "lbfgs", pytest.param("sgd", marks=pytest.mark.slow), pytest.param("rprop", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("loss", LINEAR)
 @pytest.mark.parametrize(("factor", "shift"), [(1e-12, 0.0), (1e12, 0.0), (4.0, -300.0), (1e-3, 5.0)])
-@pytest.mark.parametrize("settings", [{}, {"early_stopping": True}], ids=str)
+@pytest.mark.parametrize("settings", [{}, pytest.param({"early_stopping": True}, marks=pytest.mark.slow)], ids=str)
 def test_an_affine_map_of_the_targets_is_one_of_the_predictions(solver, loss, factor, shift, settings):
     plain = regress(features, numbers, loss=loss, solver=solver, **settings)
     mapped = regress(features, factor * numbers + shift, loss=loss, solver=solver, **settings)

@@ -1,0 +1,85 @@
+"""What is shown, as text and as tables."""
+
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from inspection_helpers import make
+
+from skbackprop.activations import Tanh
+from skbackprop.inspection import check_gradients, gradient_flow, trace_backpropagation
+from skbackprop.losses import BinaryLogLoss
+
+
+class Page(HTMLParser):
+    """Checks that tags are closed in order, and collects the text of the cells."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.open, self.cells, self.tags = [], [], []
+        self.feed(html)
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.open.append(tag)
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.cells.append(data)
+
+
+def test_small_arrays_are_shown_in_full_as_text_and_as_tables(targets):
+    X, y = targets[0][:4], targets[1]["binary"][:4]
+    y = np.array([0, 1, 1, 0])
+    trace = trace_backpropagation(make(hidden_layer_sizes=(3,), batch_size=4), X, y)
+    page = Page(trace._repr_html_())
+    for layer in trace.layers:
+        for value in np.concatenate([np.ravel(array) for array in layer[1:] if array is not None]):
+            assert f"{value + 0.0:.4g}" in page.cells
+            assert f"{value + 0.0:.4g}" in str(trace).split()
+    assert page.tags.count("h4") == 4
+    headings = [line for line in str(trace).splitlines() if line.startswith(("Forward", "Backward"))]
+    assert [heading.split(" (")[0] for heading in headings] == [
+        "Forward, layer 1",
+        "Forward, layer 2",
+        "Backward, layer 2",
+        "Backward, layer 1",
+    ]
+
+
+def test_large_arrays_are_summed_up(targets):
+    trace = trace_backpropagation(make(hidden_layer_sizes=(30,)), sp.csr_array(targets[0]), targets[1]["binary"])
+    text = str(trace)
+    assert len(text) < 4000
+    assert "delta (150 x 30)" in text
+    assert "900 values stored" in text
+    assert f"from {trace.layers[0].delta.min():.4g} to {trace.layers[0].delta.max():.4g}" in text
+    assert "150 x 30" in Page(trace._repr_html_()).cells
+
+
+@pytest.mark.parametrize("inspect", [check_gradients, gradient_flow])
+def test_reports_hold_a_row_a_layer_and_the_verdict(targets, inspect):
+    class Markup(Tanh):
+        def __repr__(self):
+            return "<b>&"
+
+    report = inspect(make(activation=Markup()), targets[0], targets[1]["binary"])
+    assert repr(report) == str(report)
+    assert report.verdict in str(report).splitlines()
+    page = Page(report._repr_html_())
+    assert page.tags.count("tr") == 4
+    assert "b" not in page.tags
+    assert report.verdict in page.cells
+
+
+def test_formulas_are_those_of_the_loss(targets):
+    X, y = targets[0], targets[1]["binary"]
+    assert "here activations - targets" in str(trace_backpropagation(make(), X, y))
+    squared = trace_backpropagation(make(loss="squared_error"), X, y)
+    assert "here activations - targets" not in str(squared)
+    assert "Half the squared error" in str(squared)
+    assert repr(BinaryLogLoss()) in str(trace_backpropagation(make(), X, y))

@@ -1,0 +1,72 @@
+"""The page on the mathematics quotes the code: each line that it quotes stands in the function that it names."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import skbackprop
+
+PACKAGE = Path(skbackprop.__file__).parent
+PAGE = Path(__file__).parent.parent / "docs" / "mathematics.md"
+TEXT = PAGE.read_text(encoding="utf-8")
+# "`name` in `file.py`: `line`, `line`": the quoted lines end with the sentence.
+STATEMENT = re.compile(r"`([^`]+)`\s+in\s+`([^`]+\.py)`:((?:[^`.;]|`[^`]*`)*)")
+STATEMENTS = [
+    (TEXT.count("\n", 0, found.start()) + 1, found[1], found[2], re.findall(r"`([^`]+)`", found[3]))
+    for found in STATEMENT.finditer(TEXT)
+]
+
+
+def sources(text, name):
+    """The sources of what has a name, such as that of a function, `Class.method` or a constant."""
+    nodes = [ast.parse(text)]
+    for part in name.split("."):
+        nodes = [child for node in nodes for child in getattr(node, "body", []) if part in names(child)]
+    return [ast.get_source_segment(text, node) for node in nodes]
+
+
+def names(node):
+    """The names that a statement defines."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return {node.name}
+    targets = getattr(node, "targets", [getattr(node, "target", None)])
+    return {target.id for target in targets if isinstance(target, ast.Name)}
+
+
+def without_spaces(code):
+    return "".join(code.split())
+
+
+def wrong(name, file, quotes, package=PACKAGE):
+    """What is wrong with a statement of the page, in words; nothing if all is right."""
+    if not (package / file).is_file():
+        return f"there is no file {file}"
+    found = sources((package / file).read_text(encoding="utf-8"), name)
+    if not found:
+        return f"there is no {name} in {file}"
+    missing = [quote for quote in quotes if not any(without_spaces(quote) in without_spaces(code) for code in found)]
+    return f"not in {name} in {file}: " + ", ".join(f"`{quote}`" for quote in missing) if missing else None
+
+
+@pytest.mark.parametrize(("line", "name", "file", "quotes"), STATEMENTS, ids=[f"line {line}" for line, *_ in STATEMENTS])
+def test_the_quoted_lines_stand_in_the_code_that_is_named(line, name, file, quotes):
+    assert quotes, f"{PAGE.name}, line {line}: nothing is quoted of {name} in {file}"
+    reason = wrong(name, file, quotes)
+    assert reason is None, f"{PAGE.name}, line {line}: {reason}"
+
+
+def test_no_statement_of_the_page_is_passed_over():
+    # Whatever is said to stand in a file is checked above.
+    assert len(STATEMENTS) == len(re.findall(r"\bin\s+`[^`]+\.py`", TEXT)) == TEXT.count(".py`")
+    assert len(STATEMENTS) > 60
+
+
+def test_what_is_not_there_is_found_out(tmp_path):
+    (tmp_path / "a.py").write_text("LIMIT = 3\n\n\nclass A:\n    def f(self):\n        return g(\n            1, 2)\n")
+    assert wrong("A.f", "a.py", ["return g(1, 2)"], tmp_path) is None
+    assert wrong("LIMIT", "a.py", ["LIMIT = 3"], tmp_path) is None
+    assert wrong("A.f", "b.py", ["return g(1, 2)"], tmp_path) == "there is no file b.py"
+    assert wrong("A.g", "a.py", ["return g(1, 2)"], tmp_path) == "there is no A.g in a.py"
+    assert wrong("A.f", "a.py", ["g(1", "LIMIT = 3"], tmp_path) == "not in A.f in a.py: `LIMIT = 3`"
