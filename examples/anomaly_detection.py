@@ -1,6 +1,6 @@
 """Anomaly detection: malignant samples and strange digits, unseen in training: anomaly_detection.py [picture.png].
 
-Each detector is trained on half of the normal samples, and ranks the other half and the anomalies.
+Each detector is trained on half of the normal samples, and ranks the other half together with the anomalies.
 """
 
 import sys
@@ -52,7 +52,8 @@ def plot(scores, truth, thresholds, path):
     figure.savefig(path, dpi=110)
 
 
-(X, y), (digits, names) = load_breast_cancer(return_X_y=True), load_digits(return_X_y=True)
+X, y = load_breast_cancer(return_X_y=True)
+digits, names = load_digits(return_X_y=True)
 benign = np.transpose([areas(X, y == 1, seed) for seed in range(5)])
 single = np.transpose([areas(digits, names == digit, digit) for digit in range(10)])
 print("Area under the ROC curve of breast cancer (benign is normal, five splits) and digits (each in turn is normal)\n")
@@ -65,9 +66,10 @@ detector = SigmoidBackpropOutlierDetector(random_state=0).fit(known)
 scores = detector.score_samples(rest)
 of_held_out = np.quantile(detector.score_samples(held_out), 0.1)
 thresholds = {"training samples (offset_)": detector.offset_, "benign samples held out": of_held_out}
-print("\nBreast cancer, first split: outliers are what scores lower than nine tenths of known samples")
+print("\nBreast cancer, first split: a sample is an outlier if it scores lower than nine tenths of known samples")
 for name, threshold in thresholds.items():
-    found, alarms = (scores[~truth] < threshold).mean(), (scores[truth] < threshold).mean()
+    found = (scores[~truth] < threshold).mean()
+    alarms = (scores[truth] < threshold).mean()
     print(f"  by {name:26}: {found:.0%} of malignant samples found, {alarms:.0%} false alarms")
 
 picture = sys.argv[1] if len(sys.argv) > 1 else "anomaly_detection.png"
@@ -76,5 +78,5 @@ try:
     print(f"\nPicture: {picture}")
 except ModuleNotFoundError:
     print("\nNo picture: matplotlib is not installed.")
-print("\nLearnt: autoencoders of normal samples reconstruct anomalies badly, and here rank them as well as others or")
-print("better. They know their training samples too well to set the threshold by: take it from normal samples held out.")
+print("\nLearnt: autoencoders of normal samples reconstruct anomalies badly, and here rank them as well as others do, or")
+print("better. They overfit their training samples: take the threshold from normal samples that were held out.")

@@ -11,7 +11,8 @@ from skbackprop.activations import Tanh
 from skbackprop.inspection import check_gradients, gradient_flow, trace_backpropagation
 
 iris = load_iris()
-rows, columns = [60, 70, 110, 120], [2, 3]
+rows = [60, 70, 110, 120]
+columns = [2, 3]
 X, y = iris.data[np.ix_(rows, columns)], iris.target_names[iris.target[rows]]
 print("1. Four flowers, a network of two sigmoid units, one step of gradient descent\n")
 for flower, name in zip(X, y, strict=True):
@@ -32,7 +33,7 @@ print(f"   Largest difference from the gradient above: {max(differences):.1e}")
 step = all(np.allclose(layer.weights_update, -0.5 * layer.weights_gradient) for layer in trace.layers)
 print(f"   The update is the gradient, times the learning rate, downhill: {step}")
 
-print("\n3. Is the gradient right? All flowers, two hidden layers; then the same with a slip in one derivative\n")
+print("\n3. Is the gradient right? All flowers, two hidden layers; then the same with a mistake in one derivative\n")
 
 
 class Slip(Tanh):
@@ -46,7 +47,7 @@ for activation in (["logistic", "tanh"], ["logistic", Slip()]):
     network = SigmoidBackpropClassifier((5, 4), activation, random_state=0)
     print(check_gradients(network, iris.data, iris.target), "\n")
 
-print("4. Does the error reach every layer? Digits, ten hidden layers, scikit-learn's first weights and the default ones\n")
+print("4. Does the error reach every layer? Digits, ten hidden layers, initial weights of scikit-learn and by default\n")
 digits = load_digits()
 diagnoses = {}
 for init in ("glorot", "auto"):
@@ -57,7 +58,7 @@ for init in ("glorot", "auto"):
 if len(sys.argv) > 1:
     Path(sys.argv[1]).write_text(f"<!DOCTYPE html><meta charset='utf-8'>{trace._repr_html_()}")
     print(f"The trace as a notebook shows it: {sys.argv[1]}\n")
-print("Learnt: a step is a matrix product up and a matrix product down for each layer, and the chain rule is one product")
-print("entry by entry. Differences of the loss find a wrong derivative and the layer it sits in. With the first weights of")
+print("Learnt: for each layer a step is one matrix product up and one down, and the chain rule is an element-wise product.")
+print("Differences of the loss find a wrong derivative and the layer that it is in. With scikit-learn's initial weights")
 theirs, ours = (diagnoses[init].diagnosis for init in ("glorot", "auto"))
-print(f"scikit-learn the flow through ten sigmoid layers is {theirs}, with the default ones {ours}.")
+print(f"the gradient through ten sigmoid layers is {theirs}, with the default ones it is {ours}.")

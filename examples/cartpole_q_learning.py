@@ -1,6 +1,7 @@
 """Q-learning: a regressor learns to balance a pole: cartpole_q_learning.py [picture.png] [n_seeds].
 
-Its targets: the reward plus what the next state is worth (Watkins, 1989), by a copy that lags behind (Mnih et al., 2015).
+Its targets are the reward plus the value of the next state (Watkins, 1989), as predicted by a copy of the regressor that
+lags behind: the target network (Mnih et al., 2015).
 """
 
 import copy
@@ -13,12 +14,15 @@ from skbackprop import SigmoidBackpropRegressor
 
 GOAL, WINDOW, DISCOUNT = 195, 100, 0.99
 STEPS_AT_RANDOM, STEPS_EXPLORING, STEPS_A_CALL, STEPS_A_COPY = 1000, 5000, 16, 200
-REWARD = 1 - DISCOUNT  # instead of 1: what a state is worth is then between 0 and 1, the scale of the first weights
+REWARD = 1 - DISCOUNT  # instead of 1: the value of a state is then between 0 and 1, the scale of the initial weights
 
 
 def learn(values, copied, moves):
-    """Train the regressor for an epoch on moves, rows of state, action, next state and whether the pole fell."""
-    X, actions, X_next, fell = moves[:, :4], moves[:, 4].astype(int), moves[:, 5:9], moves[:, 9]
+    """Train the regressor for an epoch on moves: rows of state, action, next state and whether the pole fell."""
+    X = moves[:, :4]
+    actions = moves[:, 4].astype(int)
+    X_next = moves[:, 5:9]
+    fell = moves[:, 9]
     targets = values.predict(X)  # so that the action not taken has no error when the epoch begins
     targets[np.arange(len(X)), actions] = REWARD + DISCOUNT * (1 - fell) * copied.predict(X_next).max(axis=1)
     values.partial_fit(X, targets)
@@ -26,20 +30,27 @@ def learn(values, copied, moves):
 
 def train(seed, n_episodes=600):
     """Return the returns of the episodes, up to the first 100 whose mean reaches the goal."""
-    generator, environment = np.random.default_rng(seed), gymnasium.make("CartPole-v1")
-    # There is no end in sight for the learning rate; the first targets are all the same: nothing to standardise by.
+    generator = np.random.default_rng(seed)
+    environment = gymnasium.make("CartPole-v1")
+    # Training has no known end, so the learning rate is constant. The first targets are all equal, so they give no scale.
     settings = {"learning_rate": "constant", "learning_rate_init": 0.002, "alpha": 0, "standardize_targets": False}
     values = copied = SigmoidBackpropRegressor(hidden_layer_sizes=(64,), batch_size=64, random_state=seed, **settings)
-    moves, n_moves, returns = np.empty((500 * n_episodes, 10), np.float32), 0, []
+    moves = np.empty((500 * n_episodes, 10), np.float32)
+    n_moves = 0
+    returns = []
     while len(returns) < n_episodes and (len(returns) < WINDOW or np.mean(returns[-WINDOW:]) < GOAL):
-        X, over, start = environment.reset(seed=None if returns else seed)[0], False, n_moves
+        X, _ = environment.reset(seed=None if returns else seed)
+        over = False
+        start = n_moves
         while not over:
             explores = generator.random() < max(0.02, 1 - max(0, n_moves - STEPS_AT_RANDOM) / STEPS_EXPLORING)
             action = generator.integers(2) if explores else values.predict(X[np.newaxis])[0].argmax()
             X_next, _, fell, out_of_time, _ = environment.step(action)
             moves[n_moves] = [*X, action, *X_next, fell]
-            X, over, n_moves = X_next, fell or out_of_time, n_moves + 1
-            if n_moves == STEPS_AT_RANDOM:  # all later states are standardised as these, which random play has spread
+            X = X_next
+            over = fell or out_of_time
+            n_moves += 1
+            if n_moves == STEPS_AT_RANDOM:  # these states, spread by random play, decide how all are standardised
                 values.partial_fit(moves[:n_moves, :4], np.full((n_moves, 2), REWARD))
             elif n_moves > STEPS_AT_RANDOM and n_moves % STEPS_A_CALL == 0:
                 learn(values, copied, moves[generator.integers(n_moves, size=64 * STEPS_A_CALL)])
@@ -76,5 +87,5 @@ if __name__ == "__main__":
     except ModuleNotFoundError:
         print("No picture: matplotlib is not installed.")
     needed = [len(returns) for returns in curves.values() if np.mean(returns[-WINDOW:]) >= GOAL]
-    print("\nLearnt: fitted to the reward plus what its own copy predicts a step later, a regressor learns what actions")
-    print(f"are worth; the mean return rose to {GOAL} of 500 in {len(needed)} of {len(curves)} seeds (episodes: {needed}).")
+    print("\nLearnt: fitted to the reward plus what its own copy predicts a step later, a regressor learns the values of")
+    print(f"actions; the mean return rose to {GOAL} of 500 in {len(needed)} of {len(curves)} seeds (episodes: {needed}).")

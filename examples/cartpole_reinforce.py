@@ -1,7 +1,8 @@
 """REINFORCE: a classifier learns to balance a pole: cartpole_reinforce.py [picture.png] [n_seeds].
 
-The policy is a classifier: the probability of "push to the right" given the state. The log-loss of the actions taken,
-each weighted by how much better than usual it went afterwards, has the policy gradient as its gradient (Williams, 1992).
+The policy is a classifier: the probability of "push to the right" given the state. Weight the log-loss of each action taken
+by its advantage, that is, by how much better than usual it went afterwards, and its gradient is the policy gradient
+(Williams, 1992).
 """
 
 import sys
@@ -17,7 +18,8 @@ GOAL, WINDOW, N_PARALLEL, DISCOUNT = 450, 100, 10, 0.99
 def play(policy, environments, generator, seed=None):
     """Play an episode in each environment; return states, actions and who was still playing, step by step."""
     X, _ = environments.reset(seed=seed)
-    playing, steps = np.ones(len(X), bool), []
+    playing = np.ones(len(X), bool)
+    steps = []
     while playing.any():
         right = policy.predict_proba(X)[:, 1] if hasattr(policy, "classes_") else 0.5  # random at first
         actions = (generator.random(len(X)) < right).astype(int)
@@ -29,21 +31,23 @@ def play(policy, environments, generator, seed=None):
 
 def train(seed, n_episodes=1500):
     """Return the returns of the episodes, up to the first 100 whose mean reaches the goal."""
-    generator, environments = np.random.default_rng(seed), gymnasium.make_vec("CartPole-v1", num_envs=N_PARALLEL)
-    # Training has no end in sight, so the learning rate neither rises nor falls, and there is no penalty.
+    generator = np.random.default_rng(seed)
+    environments = gymnasium.make_vec("CartPole-v1", num_envs=N_PARALLEL)
+    # Training has no known end, so the learning rate is constant, and there is no penalty.
     settings = {"learning_rate": "constant", "learning_rate_init": 0.02, "alpha": 0, "random_state": seed}
-    policy, returns = SigmoidBackpropClassifier((64,), "tanh", **settings), []
+    policy = SigmoidBackpropClassifier((64,), "tanh", **settings)
+    returns = []
     while len(returns) < n_episodes and (len(returns) < WINDOW or np.mean(returns[-WINDOW:]) < GOAL):
         X, actions, playing = play(policy, environments, generator, None if returns else seed)
         returns += playing.sum(axis=0).tolist()  # the reward is 1 a step
         to_go = playing.astype(float)  # discounted rewards from each step on
         for step in reversed(range(len(to_go) - 1)):
             to_go[step] += DISCOUNT * to_go[step + 1]
-        # Better than the games that got as far? Where all poles stay up, nobody is, and the policy is left as it is.
+        # The baseline: games that got as far. If all poles stay up, none is better, and the policy stays as it is.
         usual = to_go.sum(axis=1, keepdims=True) / playing.sum(axis=1, keepdims=True)
         advantages = (to_go - usual)[playing]
-        # One step on all samples, since the gradient is that of the very policy that played. The first call, on random
-        # play, also decides how the states are standardised.
+        # One step on all samples, since the gradient is that of the policy that played. The first call, on random play,
+        # also decides how the states are standardised.
         policy.set_params(batch_size=len(advantages))
         policy.partial_fit(X[playing], actions[playing], sample_weight=advantages, classes=[0, 1])
     return returns

@@ -1,4 +1,4 @@
-"""Deep sigmoid networks, scikit-learn's first weights against the default ones: deep_sigmoid_networks.py [picture.png]."""
+"""Deep sigmoid networks, scikit-learn's initial weights against the default: deep_sigmoid_networks.py [picture.png]."""
 
 import sys
 import warnings
@@ -12,13 +12,13 @@ from skbackprop import SigmoidBackpropClassifier
 from skbackprop.optimizers import Optimizer
 
 DEPTHS, WIDTH = (1, 5, 10, 20), 50
-STARTS = {"glorot": 'scikit-learn\'s start, init="glorot"', "auto": 'default start, init="auto"'}
-# What "auto" or None would leave to the start is given, so that both are trained in the same way; alpha is scikit-learn's.
+STARTS = {"glorot": 'scikit-learn\'s initial weights, init="glorot"', "auto": 'default initial weights, init="auto"'}
+# All that would otherwise depend on `init` is set, so that both are trained in the same way; alpha is scikit-learn's.
 SHARED = {"standardize": True, "learning_rate": "one_cycle", "batch_size": 32, "alpha": 0.0001, "clip_norm": 1}
 
 
 class FirstGradient(Optimizer):
-    """Changes nothing and keeps the gradient it is given: the weights' layer after layer, then the biases'."""
+    """Leaves the weights as they are and keeps the gradient: of the weights, layer after layer, then of the biases."""
 
     full_batch = True
 
@@ -53,7 +53,8 @@ def plot(norms, accuracies, path):
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
 print(f"Digits: {len(X_train)} samples to train on, {len(X_test)} to test; {WIDTH} sigmoid units in each hidden layer")
-norms, accuracies = {init: gradient_norms(init, X_train, y_train) for init in STARTS}, {}
+norms = {init: gradient_norms(init, X_train, y_train) for init in STARTS}
+accuracies = {}
 for init, name in STARTS.items():
     settings = {**SHARED, "init": init, "random_state": 0}
     with warnings.catch_warnings(record=True) as caught:
@@ -73,7 +74,8 @@ try:
     print(f"\nPicture: {picture}")
 except ModuleNotFoundError:
     print("\nNo picture: matplotlib is not installed.")
-# Of the layers between hidden units: the first is fed by pixels, the last gives the output.
+# Compared are the weights between hidden layers: the first layer of weights is fed by pixels, the last feeds the outputs.
 theirs, ours = ((norms[init][-2] / norms[init][1]) ** (1 / (DEPTHS[-1] - 2)) for init in STARTS)
-print(f"\nLearnt: with scikit-learn's start the gradient shrinks {theirs:.1f}-fold at each hidden layer going down, so")
-print(f"deep networks' lower layers do not move; by default it keeps its size ({ours:.2f}-fold), and every depth learns.")
+print("\nLearnt: with scikit-learn's initial weights the gradient vanishes: at each hidden layer going down it shrinks")
+print(f"{theirs:.1f}-fold, so the lower layers of deep networks do not move. By default it keeps its size")
+print(f"({ours:.2f}-fold), and networks of every depth learn.")

@@ -1,7 +1,7 @@
 """Intervals for the progress of diabetes: quantile losses against the squared error: diabetes_regression.py [picture.png].
 
-Networks that learn the quantiles 0.1, 0.5 and 0.9 say how sure they are of each patient. A network that learns the mean
-does not; it gets the same interval for all, from its training errors.
+Networks that learn the quantiles 0.1, 0.5 and 0.9 give a prediction interval for each patient. A network that learns the
+mean does not; here it gets the same width for all, from its training errors.
 """
 
 import sys
@@ -17,7 +17,7 @@ N_SPLITS = 10
 
 
 def predictions(X_train, y_train, X_test):
-    """Return lower end, middle and upper end of both kinds of intervals, as predicted for the test samples."""
+    """Return the lower end, middle and upper end of both kinds of intervals, as predicted for the test samples."""
     networks = [SigmoidBackpropRegressor("quantile", quantile=q, random_state=0) for q in (0.1, 0.5, 0.9)]
     by_quantiles = [network.fit(X_train, y_train).predict(X_test) for network in networks]
     network = SigmoidBackpropRegressor(random_state=0).fit(X_train, y_train)
@@ -28,9 +28,11 @@ def predictions(X_train, y_train, X_test):
 
 def judged(lower, middle, upper, y):
     """Return what the table below shows, for one split."""
-    covered, light = (lower <= y) & (y <= upper), middle < np.median(middle)
+    covered = (lower <= y) & (y <= upper)
+    light = middle < np.median(middle)
     pinball = sum(mean_pinball_loss(y, end, alpha=q) for end, q in ((lower, 0.1), (upper, 0.9)))
-    error, widths = mean_absolute_error(y, middle), [(upper - lower)[part].mean() for part in (light, ~light)]
+    error = mean_absolute_error(y, middle)
+    widths = [(upper - lower)[part].mean() for part in (light, ~light)]
     return covered.mean(), covered[light].mean(), covered[~light].mean(), *widths, pinball, error
 
 
@@ -40,7 +42,8 @@ def plot(intervals, y, path):
 
     axes = (figure := Figure(figsize=(12, 5), layout="constrained")).subplots(ncols=2, sharey=True)
     for ax, (name, (lower, middle, upper)) in zip(axes, intervals.items(), strict=True):
-        order, rank = np.argsort(middle), np.arange(len(y))
+        order = np.argsort(middle)
+        rank = np.arange(len(y))
         ax.fill_between(rank, lower[order], upper[order], color="C0", alpha=0.25, label="interval meant to hold 80 %")
         ax.plot(rank, middle[order], color="C0", label="median" if name == "quantile losses" else "mean")
         inside = ((lower <= y) & (y <= upper))[order]
@@ -72,7 +75,5 @@ try:
     print(f"\nPicture: {picture}")
 except ModuleNotFoundError:
     print("\nNo picture: matplotlib is not installed.")
-print(
-    "\nLearnt: networks for quantiles give each patient an interval of their own, wider where faster progress is expected;"
-)
-print("in both halves of the patients it holds about the share meant. One width for all is too narrow for the upper half.")
+print("\nLearnt: networks for quantiles give each patient an interval, which is wider where faster progress is expected")
+print("and covers about the intended share in both halves of the patients. One width for all is too narrow for the upper.")

@@ -1,7 +1,7 @@
-"""Pattern recognition: how well digits are told apart, and by what: digits_pattern_recognition.py [picture.png].
+"""Pattern recognition: how well digits are classified, and by which pixels: digits_pattern_recognition.py [picture.png].
 
-The last hidden layer serves as features for simpler classifiers, and the gradient of an output by the pixels shows which of
-them speak for a digit.
+The last hidden layer serves as features for simpler classifiers, and the gradient of an output with respect to the pixels
+shows which of them speak for a digit.
 """
 
 import sys
@@ -22,8 +22,9 @@ def contributions(X, output=None):
 
 
 def accuracy_without(order):
-    """Return the accuracy on test images whose first pixels in some order are those of the mean image."""
-    changed, pixels = X_test.copy(), order[:, :5]
+    """Return the accuracy on test images whose first pixels in some order are replaced by those of the mean image."""
+    changed = X_test.copy()
+    pixels = order[:, :5]
     np.put_along_axis(changed, pixels, X_train.mean(axis=0)[pixels], axis=1)
     return network.score(changed, y_test)
 
@@ -63,7 +64,7 @@ for other in (GaussianNB(), KNeighborsClassifier()):
 
 by_gradient = accuracy_without(np.argsort(-contributions(X_test), axis=1))
 at_random = accuracy_without(np.random.default_rng(0).random(X_test.shape).argsort(axis=1))
-print("\nTest accuracy with 5 of 64 pixels made those of the mean image")
+print("\nTest accuracy with 5 of 64 pixels replaced by those of the mean image")
 print(f"  {at_random:.3f} if drawn at random, {by_gradient:.3f} if they speak most for the digit that is read")
 
 picture = sys.argv[1] if len(sys.argv) > 1 else "digits_pattern_recognition.png"

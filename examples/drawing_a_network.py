@@ -1,6 +1,7 @@
 """A network for handwritten digits, drawn in four pictures of one figure: drawing_a_network.py [picture.png].
 
-How its training went, what an early stop saves; the network itself; and what each hidden unit looks for in an image.
+They show how training went and which weights early stopping keeps, the network itself, and what each hidden unit looks for
+in an image.
 """
 
 import sys
@@ -34,7 +35,8 @@ SHARED = {"early_stopping": True, "n_iter_no_change": 10, "random_state": 0}
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
 print(f"Digits: images of 8 x 8 pixels, {len(X_train)} to train on, {len(X_test)} to test")
-networks, best = [], []
+networks = []
+best = []
 for n_units in (12, 100):
     network = SigmoidBackpropClassifier((n_units,), **SHARED).fit(X_train, y_train)
     networks.append(network)
@@ -52,10 +54,10 @@ try:
 except ImportError as error:
     print(f"\nNo picture: {error}")
 
-# For raw pixels `coefs_` are larger where a pixel varies little; times its standard deviation, weights can be compared.
+# `coefs_` are for raw pixels, and so larger where a pixel varies little; times its standard deviation they can be compared.
 strength = np.abs(networks[0].coefs_[0] * X_train.std(axis=0)[:, np.newaxis]).mean(axis=1).reshape(8, 8)
 middle = np.zeros((8, 8), dtype=bool)
 middle[1:7, 2:6] = True
 ratio = strength[middle].mean() / strength[~middle].mean()
-print(f"\nLearnt: the large network did best in epoch {best[1]} of {networks[1].n_iter_}; those weights are kept.")
-print(f"The small one weighs the {middle.sum()} pixels in the middle {ratio:.1f} times as much as those around them.")
+print(f"\nLearnt: the large network did best in epoch {best[1]} of {networks[1].n_iter_}; its weights are kept.")
+print(f"The small one gives the {middle.sum()} pixels in the middle {ratio:.1f} times as much weight as those around them.")

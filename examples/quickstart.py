@@ -26,7 +26,7 @@ print("\n2. The same model as a scikit-learn classifier")
 notebook = SigmoidBackpropClassifier(
     hidden_layer_sizes=(),  # the inputs feed the output unit directly
     loss="squared_error",
-    init="uniform",  # first weights from U(-1, 1)
+    init="uniform",  # initial weights from U(-1, 1)
     fit_intercept=False,
     solver="sgd",
     momentum=0,
@@ -40,13 +40,13 @@ notebook = SigmoidBackpropClassifier(
     random_state=0,
 )
 with warnings.catch_warnings():
-    # It warns that it stopped at max_iter before it converged. Here that is the intent: the notebook has no other stop.
+    # It warns that it stopped at max_iter before it converged, as intended: the notebook has no other stopping rule.
     warnings.simplefilter("ignore", ConvergenceWarning)
     notebook.fit(X, y)
 identical = np.array_equal(notebook.coefs_[0], weights)
 print(f"   Weights equal to the notebook's, bit for bit: {identical}")
-first, last = notebook.loss_curve_[0], notebook.loss_
-print(f"   Training loss, half the mean squared error: {first:.8f} in the first epoch, {last:.8f} in the last")
+first = notebook.loss_curve_[0]
+print(f"   Training loss, half the mean squared error: {first:.8f} in the first epoch, {notebook.loss_:.8f} in the last")
 
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.25, stratify=y, random_state=0)
@@ -56,21 +56,23 @@ pipeline = Pipeline([("drop", drop_constant), ("network", SigmoidBackpropClassif
 grid = {"network__hidden_layer_sizes": [(), (50,), (100,)], "network__alpha": [1e-4, 0.1]}
 search = GridSearchCV(pipeline, grid, cv=3).fit(X_train, y_train)
 for parameters, score in zip(search.cv_results_["params"], search.cv_results_["mean_test_score"], strict=True):
-    hidden, alpha = parameters["network__hidden_layer_sizes"], parameters["network__alpha"]
+    hidden = parameters["network__hidden_layer_sizes"]
+    alpha = parameters["network__alpha"]
     print(f"   hidden layers {hidden!s:6}, penalty alpha {alpha:<6}: mean accuracy {score:.3f} on the 3 folds held out")
 best = search.best_estimator_["network"]
 print(f"   Best: {best.hidden_layer_sizes}, alpha {best.alpha}; trained again on all {len(X_train)}, {best.n_iter_} epochs")
-print(f"   Test accuracy, the share of {len(X_test)} unseen digits named rightly: {search.score(X_test, y_test):.3f}")
+print(f"   Test accuracy, the share of {len(X_test)} unseen digits classified rightly: {search.score(X_test, y_test):.3f}")
 
 print("\n4. Saved and loaded")
 with tempfile.TemporaryDirectory() as folder:
     path = Path(folder) / "digits.joblib"
     joblib.dump(search.best_estimator_, path)
-    size, loaded = path.stat().st_size, joblib.load(path)
+    size = path.stat().st_size
+    loaded = joblib.load(path)
 same = all(np.array_equal(getattr(loaded, f)(X_test), getattr(search, f)(X_test)) for f in ("predict", "predict_proba"))
 n_parameters = sum(part.size for part in best.coefs_ + best.intercepts_)
 print(f"   File: {size} bytes for {n_parameters} weights and biases of 8 bytes each, the pipeline and the settings")
 print(f"   Predictions and probabilities of all {len(X_test)} test samples identical after loading: {same}")
 
-print("\nLearnt: one gradient loop trains the notebook's single unit and the digits' network; only parameters differ.")
-print("The classifier works in a Pipeline, in a GridSearchCV and with joblib like any estimator of scikit-learn.")
+print("\nLearnt: one gradient-descent loop trains the notebook's single unit and the network for digits; only parameters")
+print("differ. The classifier works in a Pipeline, in a GridSearchCV and with joblib like any estimator of scikit-learn.")

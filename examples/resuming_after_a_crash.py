@@ -1,8 +1,7 @@
-"""A training that is killed half-way and resumed ends with the weights of one that was not: resuming_after_a_crash.py.
+"""Training that is killed half-way and resumed ends with the same weights as without a break: resuming_after_a_crash.py.
 
 The process that trains is really killed (SIGKILL: it cannot clean up). Called with the path of a file, this script is that
-process. The digits are trained on with shuffled batches, dropout and early stopping, so that each epoch depends on what was
-drawn before.
+process. Training uses shuffled batches, dropout and early stopping, so that each epoch depends on what was drawn before.
 """
 
 import subprocess
@@ -32,18 +31,18 @@ except ImportError as error:
     print(error)
     sys.exit()
 if len(sys.argv) > 1:
-    # The line that `verbose` prints of each epoch tells the other process how far this one is.
+    # The line that `verbose` prints for each epoch tells the other process how far this one is.
     network.set_params(verbose=True).set_callbacks(Checkpoint(sys.argv[1])).fit(X_train, y_train)
     sys.exit()
 
 
 def fingerprint(fitted):
-    """Return a hash of all bits of the weights and biases: one bit changed, and it is another."""
+    """Return a hash of the weights and biases, which changes if a single bit of them does."""
     return sha256(b"".join(array.tobytes() for array in fitted.coefs_ + fitted.intercepts_)).hexdigest()[:16]
 
 
 def report(name, fitted):
-    """Print how a training went."""
+    """Print how training went."""
     accuracy = fitted.score(X_test, y_test)
     print(f"  {name:33} {fitted.n_iter_:3} epochs, test accuracy {accuracy:.4f}, weights {fingerprint(fitted)}")
 
@@ -60,8 +59,9 @@ with subprocess.Popen([sys.executable, __file__, path], stdout=subprocess.PIPE, 
             break
 print(f"Killed: its exit code is {process.returncode}. It leaves a checkpoint of {path.stat().st_size / 1024:.0f} KiB.\n")
 
-monitor, order = ValidationMonitor(X_test, y_test), np.random.RandomState(0).permutation(len(X_train))
-# All parameters are saved, `verbose` too: its lines are left out here.
+monitor = ValidationMonitor(X_test, y_test)
+order = np.random.RandomState(0).permutation(len(X_train))
+# All parameters are saved, also `verbose`: its lines are left out here.
 with redirect_stdout(StringIO()):
     resumed = resume(path, X_train, y_train, callbacks=[monitor])
     other = resume(path, X_train[order], y_train[order])
@@ -75,4 +75,4 @@ folder.cleanup()
 
 same = fingerprint(resumed) == fingerprint(straight) and resumed.loss_curve_ == straight.loss_curve_
 print(f"\nLearnt: the resumed network is {'bit for bit' if same else 'NOT'} the one that was never interrupted.")
-print("A checkpoint holds weights, optimizer, random draws and patience, but no samples: pass the same, in the same order.")
+print("A checkpoint holds weights, optimizer, random state and patience, but no samples: pass the same, in the same order.")

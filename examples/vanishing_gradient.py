@@ -1,6 +1,6 @@
 """The vanishing gradient, seen while it happens, and what helps: vanishing_gradient.py [picture.png].
 
-Four networks of six hidden layers learn the digits, while a callback notes the gradient of each layer.
+Four networks of six hidden layers learn the digits, while a callback records the gradient of each layer.
 """
 
 import sys
@@ -23,7 +23,7 @@ NETWORKS = {
     'rectified units, init="glorot"': {"activation": "relu", "init": "glorot"},
     'sigmoid units, default init="auto"': {"activation": "logistic", "init": "auto"},
 }
-# What "auto" or None would leave to the start is given, so that all are trained in the same way.
+# All that would otherwise depend on `init` is set, so that all networks are trained in the same way.
 SHARED = {"standardize": True, "learning_rate": "one_cycle", "batch_size": 32, "alpha": 0.01, "clip_norm": 1}
 
 
@@ -57,12 +57,13 @@ for name, settings in NETWORKS.items():
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ConvergenceWarning)
         network.set_callbacks(monitors[name]).fit(X_train, y_train)
-    accuracies[name], norms = network.score(X_test, y_test), monitors[name].gradient_norms_
+    accuracies[name] = network.score(X_test, y_test)
+    norms = monitors[name].gradient_norms_
     print(f"\n{name}: test accuracy {accuracies[name]:.3f}")
     for when, flow in (("before", before), ("after", gradient_flow(network, X_train, y_train))):
         print(fill(f"{when} training: {flow.verdict}", 118, initial_indent="  ", subsequent_indent="    "))
     shares = [f"{norms[epoch - 1, 0] / norms[epoch - 1, -1]:.0e} in epoch {epoch}" for epoch in (1, 5, 20, len(norms))]
-    print("  gradient of the lowest layer by that of the highest:", ", ".join(shares))
+    print("  gradient of the lowest layer, divided by that of the highest:", ", ".join(shares))
     for warning in caught:
         print(fill(f"warned: {warning.message}", 118, initial_indent="  ", subsequent_indent="    "))
 
@@ -74,7 +75,7 @@ except ImportError as error:
     print(f"\nNo picture: {error}")
 vanished, bare, rectified, default = (f"{accuracy:.0%} right" for accuracy in accuracies.values())
 print(f"""
-Learnt: with init="glorot" next to nothing of the error reaches the lower sigmoid layers. Adam scales each gradient by its
-size and could do with that little ({bare} without a penalty); but a penalty of {SHARED["alpha"]} on the weights is large
-beside it, and takes them to almost zero ({vanished}). A steeper slope ({rectified}), or first weights that make
-up for the flat one ({default}), let the error through from the first epoch on.""")
+Learnt: with init="glorot" next to nothing of the error reaches the lower sigmoid layers. Adam divides each gradient by its
+size and could do with that little ({bare} without a penalty); but an L2 penalty of {SHARED["alpha"]} on the weights is
+large beside it, and takes them to almost zero ({vanished}). A steeper activation ({rectified}), or initial weights that
+make up for the flat one ({default}), let the error through from the first epoch on.""")

@@ -1,4 +1,4 @@
-"""Watching training: progress bars, and losses of each epoch, of a pipeline and of a search [picture.png]."""
+"""Progress bars and losses of each epoch, for a pipeline and for a search: watching_training.py [picture.png]."""
 
 import sys
 import warnings
@@ -18,7 +18,7 @@ try:
 except ImportError:
     print("Watching training needs scikit-learn 1.9 or later, which has callbacks: upgrade scikit-learn.")
     sys.exit()
-ALPHAS = 0.0, 0.04
+ALPHAS = (0.0, 0.04)
 
 
 def fit(model):
@@ -31,7 +31,7 @@ def fit(model):
 
 
 def losses(*place):
-    """Return the losses of the fit whose tasks are at a place of the last run: in training and in validation, by epoch."""
+    """Return the training and the validation losses, by epoch, of the fit whose tasks are at a place of the last run."""
     for monitor, name in ((training, "neg_log_loss"), (validation, "loss")):
         rows = [row for row in monitor.get_logs().data if row["task_id_path"][: len(place)] == place]
         yield [abs(row[name]) for row in rows if row["task_name"] == "epoch"]
@@ -52,10 +52,11 @@ def plot(curves, path):
 
 X, y = load_digits(return_X_y=True)
 X_train, X_val, y_train, y_val = train_test_split(X, y, train_size=600, stratify=y, random_state=0)
-# A Normalizer has no progress to tell of, and to train for too long is the intent.
+# A Normalizer has no progress to report, and these networks are trained for too long on purpose.
 warnings.filterwarnings("ignore", "The estimator Normalizer does not support callbacks|Training stopped at max_iter")
-# Monitors are set on the network, and validation samples must be as they reach it.
-training, validation = ScoringMonitor(scoring="neg_log_loss"), ValidationMonitor(Normalizer().transform(X_val), y_val)
+# Monitors are set on the network, and get their validation samples as they reach it.
+training = ScoringMonitor(scoring="neg_log_loss")
+validation = ValidationMonitor(Normalizer().transform(X_val), y_val)
 settings = {"max_iter": 60, "n_iter_no_change": 60, "learning_rate": "constant", "learning_rate_init": 0.001}
 network = SigmoidBackpropClassifier((100, 50), "relu", alpha=0, random_state=0, **settings)
 print(f"1. A pipeline, with {len(X_train)} images of digits to train on and {len(X_val)} to judge each epoch")
@@ -75,5 +76,5 @@ try:
     print(f"Picture: {picture}")
 except ImportError as error:
     print(f"No picture: {error}")
-print("\nLearnt: without a penalty the training loss falls to the end, but that of new samples rises again. Early stopping")
-print("would keep the weights of the best epoch; with a penalty the loss of new samples falls further, and for longer.")
+print("\nLearnt: without a penalty the training loss falls to the end, but the validation loss rises again (overfitting).")
+print("Early stopping would keep the weights of the best epoch; with a penalty it falls further, and for longer.")

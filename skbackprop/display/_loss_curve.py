@@ -4,8 +4,7 @@ import numpy as np
 from sklearn.base import is_classifier, is_regressor
 
 from .._engine.patience import EQUAL
-from .._estimators.parameters import initializer_of
-from ..initializers import NearIdentity
+from .._estimators.recipe import follows_recipe
 from ._plotting import add_label, axes_for, check_drawable, line_style, loss_unit, whole_ticks
 
 
@@ -146,7 +145,7 @@ class LossCurveDisplay:
             step_name="iteration" if solver == "lbfgs" or hasattr(solver, "minimize") else "epoch",
             label=label,
             # Where a network is trained as scikit-learn trains, the first of equal epochs is kept, as there.
-            latest=hasattr(estimator, "init") and isinstance(initializer_of(estimator), NearIdentity),
+            latest=hasattr(estimator, "init") and follows_recipe(estimator),
         ).plot(ax, **kwargs)
 
     def plot(self, ax=None, **kwargs):
