@@ -152,6 +152,7 @@ def runs():
     """Each configuration with each check that can say something about it; those besides the defaults are slow."""
     for configuration in ESTIMATORS:
         is_default = repr(configuration) in map(repr, DEFAULTS)
+        described = "".join(repr(configuration).split())
         failures = expected_failures(configuration)
         for estimator, check in estimator_checks_generator(configuration):
             name = check.func.__name__
@@ -159,7 +160,7 @@ def runs():
                 marks = [] if is_default else [pytest.mark.slow]
                 marks += [pytest.mark.xfail(reason=failures[name])] if name in failures else []
                 options = ",".join(f"{key}={value}" for key, value in check.keywords.items())
-                label = f"{''.join(repr(estimator).split())}-{name}({options})".removesuffix("()")
+                label = f"{described}-{name}({options})".removesuffix("()")
                 yield pytest.param(estimator, check, marks=marks, id=label)
 
 
@@ -180,7 +181,7 @@ def test_scikit_learns_checks(estimator, check):
         check_inplace_ensure_writeable,
         check_set_output_transform,
         check_set_output_transform_pandas,
-        check_set_output_transform_polars,
+        pytest.param(check_set_output_transform_polars, marks=pytest.mark.slow),
         check_transformer_get_feature_names_out,
         check_transformer_get_feature_names_out_pandas,
     ],

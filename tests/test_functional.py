@@ -28,7 +28,9 @@ def test_the_notebooks_result():
     assert float(sigmoid([1, 0, 0] @ weights)[0]).__round__(8) == 0.99993703
 
 
-@pytest.mark.parametrize("dtype", [int, float, bool])
+@pytest.mark.parametrize(
+    "dtype", [int, pytest.param(float, marks=pytest.mark.slow), pytest.param(bool, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("learning_rate", [1, *(pytest.param(rate, marks=pytest.mark.slow) for rate in (0.5, 0.1, 3.7))])
 def test_weights_equal_the_notebooks_bit_for_bit(dtype, learning_rate):
     ours = backpropagation(X.astype(dtype), y, learning_rate, 10_000)

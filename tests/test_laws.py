@@ -300,6 +300,7 @@ def test_partial_fits_equal_epochs_of_fit_with_scaled_targets(targets, numbers, 
         assert steps.validation_scores_ == straight.validation_scores_
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", REGRESSION_LOSSES)
 def test_the_loss_of_several_targets_is_the_sum_of_scikit_learns_on_the_final_weights(targets, numbers, loss):
     X, settings = targets[0], {"loss": loss, "solver": "lbfgs", "alpha": 0, "quantile": 0.3, "max_iter": 30}

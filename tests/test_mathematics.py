@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,17 @@ STATEMENTS = [
 ]
 
 
-def sources(text, name):
+@cache
+def parsed(path):
+    """The text of a file and its syntax tree."""
+    text = path.read_text(encoding="utf-8")
+    return text, ast.parse(text)
+
+
+def sources(path, name):
     """The sources of what has a name, such as that of a function, `Class.method` or a constant."""
-    nodes = [ast.parse(text)]
+    text, tree = parsed(path)
+    nodes = [tree]
     for part in name.split("."):
         nodes = [child for node in nodes for child in getattr(node, "body", []) if part in names(child)]
     return [ast.get_source_segment(text, node) for node in nodes]
@@ -43,7 +52,7 @@ def wrong(name, file, quotes, package=PACKAGE):
     """What is wrong with a statement of the page, in words; nothing if all is right."""
     if not (package / file).is_file():
         return f"there is no file {file}"
-    found = sources((package / file).read_text(encoding="utf-8"), name)
+    found = sources(package / file, name)
     if not found:
         return f"there is no {name} in {file}"
     missing = [quote for quote in quotes if not any(without_spaces(quote) in without_spaces(code) for code in found)]

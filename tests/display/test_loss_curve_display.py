@@ -69,7 +69,8 @@ def test_scores_have_an_axis_of_their_own_which_several_networks_share():
     )
 
 
-@pytest.mark.parametrize("init", ["auto", pytest.param("glorot", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("init", ["auto", "glorot"])
 def test_of_equal_scores_the_epoch_is_marked_whose_weights_are_kept(init):
     settings = {"early_stopping": True, "scoring": "accuracy", "init": init, "learning_rate_init": 0.05}
     classifier = make(**settings).fit(X, y)

@@ -73,6 +73,7 @@ def test_axes_are_those_given_or_new(display):
     assert plt.get_fignums()
 
 
+@pytest.mark.slow
 def test_networks_of_scikit_learn_are_drawn_too():
     classifier = MLPClassifier((5,), early_stopping=True, max_iter=500, learning_rate_init=0.01, random_state=0).fit(X, y)
     display = drawn(LossCurveDisplay.from_estimator(classifier))

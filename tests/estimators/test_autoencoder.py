@@ -135,7 +135,14 @@ def standardised_weights(autoencoder):
     "solver", ["adam", "lbfgs", pytest.param("sgd", marks=pytest.mark.slow), pytest.param("rprop", marks=pytest.mark.slow)]
 )
 @pytest.mark.parametrize("hidden_layer_sizes", [(3,), (7, 7), (7, 3, 7), (6, 4, 4, 6)])
-@pytest.mark.parametrize("settings", [{}, {"alpha": 1.0, "early_stopping": True}, {"init": "glorot", "standardize": True}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"alpha": 1.0, "early_stopping": True},
+        pytest.param({"init": "glorot", "standardize": True}, marks=pytest.mark.slow),
+    ],
+)
 def test_the_decoder_is_the_encoder_transposed(solver, hidden_layer_sizes, settings):
     autoencoder = make(solver=solver, hidden_layer_sizes=hidden_layer_sizes, tied=True, warm_start=True, **settings).fit(X)
     for _ in range(2):
@@ -231,6 +238,7 @@ def test_a_solver_of_one_unchanging_loss_refuses_noise(solver):
         make(noise=0.1, solver=solver).fit(X)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "settings",
     [

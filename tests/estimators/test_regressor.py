@@ -47,6 +47,7 @@ def make(**parameters):
 # Inputs and targets --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "container",
     [sp.csr_matrix, sp.csr_array, sp.csc_array, pd.DataFrame, pl.DataFrame, np.asfortranarray, list],
@@ -145,7 +146,7 @@ def test_robust_losses_do_not_heed_an_outlier(loss):
 
 
 @pytest.mark.parametrize("loss", REGRESSION_LOSSES)
-@pytest.mark.parametrize("hidden_layer_sizes", [(), (8,), (8, 5)])
+@pytest.mark.parametrize("hidden_layer_sizes", [(), pytest.param((8,), marks=pytest.mark.slow), (8, 5)])
 def test_every_loss_learns(loss, hidden_layer_sizes):
     regressor = SigmoidBackpropRegressor(loss, hidden_layer_sizes, random_state=0, max_iter=60).fit(X, two)
     assert regressor.score(X, two) > (0.15 if hidden_layer_sizes == () else 0.2)
@@ -203,6 +204,7 @@ def test_unfitted_or_no_rows_is_an_error():
 # Validation samples --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", ["sgd", "adam", "rprop", "lbfgs"])
 @pytest.mark.parametrize("scoring", ["loss", "r2", "neg_mean_absolute_error", None])
 def test_early_stopping_keeps_the_weights_of_the_best_score(solver, scoring):

@@ -190,7 +190,15 @@ def test_constant_targets_keep_their_unit(value, dtype):
     "solver", ["adam", "lbfgs", pytest.param("sgd", marks=pytest.mark.slow), pytest.param("rprop", marks=pytest.mark.slow)]
 )
 @pytest.mark.parametrize("loss", LINEAR)
-@pytest.mark.parametrize(("factor", "shift"), [(1e-12, 0.0), (1e12, 0.0), (4.0, -300.0), (1e-3, 5.0)])
+@pytest.mark.parametrize(
+    ("factor", "shift"),
+    [
+        (1e-12, 0.0),
+        (4.0, -300.0),
+        pytest.param(1e12, 0.0, marks=pytest.mark.slow),
+        pytest.param(1e-3, 5.0, marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("settings", [{}, pytest.param({"early_stopping": True}, marks=pytest.mark.slow)], ids=str)
 def test_an_affine_map_of_the_targets_is_one_of_the_predictions(solver, loss, factor, shift, settings):
     plain = regress(features, numbers, loss=loss, solver=solver, **settings)
@@ -199,6 +207,7 @@ def test_an_affine_map_of_the_targets_is_one_of_the_predictions(solver, loss, fa
     np.testing.assert_allclose(mapped.loss_curve_, plain.loss_curve_, rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", ["sgd", "adam", "rprop", "lbfgs"])
 @pytest.mark.parametrize("loss", LOGARITHMIC)
 @pytest.mark.parametrize("factor", [1e-12, 1e12, 7.0])

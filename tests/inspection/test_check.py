@@ -202,7 +202,7 @@ def test_bad_settings_of_the_check(targets, bad):
 
 
 @pytest.mark.parametrize(("loss", "activation"), list(product(REGRESSION_LOSSES, ACTIVATIONS)))
-@pytest.mark.parametrize("hidden", [(), (5, 4)])
+@pytest.mark.parametrize("hidden", [pytest.param((), marks=pytest.mark.slow), (5, 4)])
 def test_the_gradient_is_right_for_every_loss_of_numbers(targets, loss, activation, hidden):
     X, y = targets[0], np.exp(targets[0][:, :2] + 0.5 * targets[0][:, 2:3] ** 2)
     regressor = SigmoidBackpropRegressor(loss, hidden, activation, quantile=0.3, alpha=0.3, random_state=0)
