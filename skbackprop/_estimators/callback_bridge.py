@@ -24,15 +24,7 @@ except ImportError:  # pragma: no cover (scikit-learn < 1.9)
         return method
 
 
-__all__ = [
-    "CallbackBridge",
-    "CallbackSupportMixin",
-    "ScoringMonitor",
-    "epochs_a_task",
-    "fit_part",
-    "running_callbacks",
-    "with_callbacks",
-]
+__all__ = ["CallbackBridge", "CallbackSupportMixin", "ScoringMonitor", "with_callbacks"]
 
 # A progress bar's cost grows with the square of the number of tasks: epochs are grouped into so many at most.
 MOST_TASKS = 1000

@@ -77,43 +77,13 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         class_weight=[StrOptions({"balanced"}), dict, list, None],
     )
 
-    def __init__(
-        self,
-        hidden_layer_sizes=(100,),
-        activation="logistic",
-        *,
-        solver="adam",
-        alpha="auto",
-        batch_size=None,
-        learning_rate="auto",
-        learning_rate_init=0.007,
-        power_t=0.5,
-        max_iter=100,
-        shuffle=True,
-        random_state=None,
-        tol=1e-4,
-        verbose=False,
-        warm_start=False,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        early_stopping=False,
-        validation_fraction=0.1,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        n_iter_no_change=20,
-        max_fun=15000,
-        loss="log_loss",
-        init="auto",
-        fit_intercept=True,
-        class_weight=None,
-        weight_decay=0.0,
-        dropout=0.0,
-        standardize="auto",
-        clip_norm="auto",
-        scoring="loss",
-        max_time=None,
-    ):
+    def __init__(self, hidden_layer_sizes=(100,), activation="logistic", *, solver="adam", alpha="auto", batch_size=None,
+                 learning_rate="auto", learning_rate_init=0.007, power_t=0.5, max_iter=100, shuffle=True,
+                 random_state=None, tol=1e-4, verbose=False, warm_start=False, momentum=0.9, nesterovs_momentum=True,
+                 early_stopping=False, validation_fraction=0.1, beta_1=0.9, beta_2=0.999, epsilon=1e-8,
+                 n_iter_no_change=20, max_fun=15000, loss="log_loss", init="auto", fit_intercept=True, class_weight=None,
+                 weight_decay=0.0, dropout=0.0, standardize="auto", clip_norm="auto", scoring="loss",
+                 max_time=None):  # fmt: skip
         store(self, locals())
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -281,15 +251,26 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
             self.classes_ = self._labels.classes
         elif not incremental or classes is not None:
             self._labels.refuse_others(y if classes is None else classes, incremental)
-        codes = self._labels.codes(y)
-        if sample_weight is not None:
-            sample_weight = checked_weights(sample_weight, X, any_sign=incremental)
-            if not incremental:
-                refuse_weights_of_one_class(sample_weight, codes)
-        sample_weight = self._labels.weighted(sample_weight, self.class_weight, codes)
-        samples = Samples(X, y, self._labels.indicators(codes), sample_weight)
+        samples = self._samples(X, y, sample_weight, any_sign=incremental)
         strata = None if self._labels.target_type == "multilabel-indicator" else y
         return Problem(samples, self._checked_loss(), strata)
+
+    def _encode_validation(self, X, y, sample_weight, dtype):
+        return self._samples(*self._validated(X, y, dtype, reset=False), sample_weight, validation=True)
+
+    def _validated(self, X, y, dtype, reset):
+        """Return checked inputs, dense in C order or CSR, and checked labels."""
+        X, y = validate_data(self, X, y, accept_sparse="csr", multi_output=True, dtype=dtype, order="C", reset=reset)
+        return X, checked_labels(y)
+
+    def _samples(self, X, y, sample_weight, any_sign=False, validation=False):
+        """Return samples in numbers, to train on or for validation."""
+        codes = self._labels.codes(y)
+        sample_weight = checked_weights(sample_weight, X, any_sign)
+        if not any_sign and not validation:
+            refuse_weights_of_one_class(sample_weight, codes)
+        sample_weight = self._labels.weighted(sample_weight, self.class_weight, codes)
+        return Samples(X, y, self._labels.indicators(codes), sample_weight)
 
     def _checked_loss(self):
         """Return the loss for this kind of targets, or raise."""
@@ -302,16 +283,3 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
                 "three classes or more, or loss='log_loss', which fits every kind of target."
             )
         return loss
-
-    def _encode_validation(self, X, y, sample_weight, dtype):
-        X, y = self._validated(X, y, dtype, reset=False)
-        codes = self._labels.codes(y)
-        if sample_weight is not None:
-            sample_weight = checked_weights(sample_weight, X, any_sign=False)
-        sample_weight = self._labels.weighted(sample_weight, self.class_weight, codes)
-        return Samples(X, y, self._labels.indicators(codes), sample_weight)
-
-    def _validated(self, X, y, dtype, reset):
-        """Return checked inputs, dense in C order or CSR, and checked labels."""
-        X, y = validate_data(self, X, y, accept_sparse="csr", multi_output=True, dtype=dtype, order="C", reset=reset)
-        return X, checked_labels(y)

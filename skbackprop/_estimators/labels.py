@@ -109,8 +109,7 @@ def checked_labels(y):
 
 def refuse_weights_of_one_class(sample_weight, codes):
     """Raise for sample weights that leave one class alone to learn from."""
-    used = codes[sample_weight > 0]
-    if used.ndim == 1 and np.all(used == used[0]):
+    if sample_weight is not None and codes.ndim == 1 and len(np.unique(codes[sample_weight > 0])) == 1:
         raise ValueError(
             "Got sample_weight that is zero but for one class: give samples of at least two classes a positive weight."
         )

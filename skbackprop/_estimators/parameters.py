@@ -14,11 +14,11 @@ from ..schedules import SCHEDULES, Schedule
 
 
 class Parameter(NamedTuple):
-    """The entry of the docstring, type and words, and what is allowed, as scikit-learn's validation takes it."""
+    """What is allowed, as scikit-learn's validation takes it, and the entry of the docstring: type and words."""
 
+    allowed: list
     kind: str
     words: str
-    allowed: list
 
 
 def choices(table):
@@ -43,113 +43,78 @@ AUTO = StrOptions({"auto"})
 
 # In the order of scikit-learn's MLPClassifier, then our own; the defaults are those of the estimators' signatures.
 PARAMETERS = {
-    "hidden_layer_sizes": Parameter(
-        "int, sequence of int or str",
-        'Units in each hidden layer; also as a string, "100-50". With () the inputs feed the outputs directly.',
-        ["array-like", COUNT, str]),
-    "activation": Parameter(
+    "hidden_layer_sizes": Parameter(["array-like", COUNT, str], "int, sequence of int or str",
+        'Units in each hidden layer; also as a string, "100-50". With () the inputs feed the outputs directly.'),
+    "activation": Parameter([*names(ACTIVATIONS, "forward", "backward"), list, tuple],
         f"{choices(ACTIVATIONS)}, Activation or list of these",
         "Activation of the hidden units, or one for each hidden layer; see `skbackprop.activations`. (scikit-learn: "
-        '"relu".)',
-        [*names(ACTIVATIONS, "forward", "backward"), list, tuple]),
-    "solver": Parameter(
+        '"relu".)'),
+    "solver": Parameter([*names(OPTIMIZERS, "initial_state", "update"), HasMethods(["minimize"])],
         f"{choices(OPTIMIZERS)} or Optimizer",
-        'How the weights are updated; see `skbackprop.optimizers`. "rprop" and "lbfgs" use all samples at each step, '
-        "the others batches.",
-        [*names(OPTIMIZERS, "initial_state", "update"), HasMethods(["minimize"])]),
-    "alpha": Parameter(
-        'float or "auto"',
+        'How the weights are updated; see `skbackprop.optimizers`. "rprop" and "lbfgs" use all samples at each step, the '
+        "others batches."),
+    "alpha": Parameter([at_least(0), AUTO], 'float or "auto"',
         'Factor of the L2 penalty on the weights, which is divided by the total weight of the batch. "auto" makes it a '
         "normal prior on the weights, whose strength does not depend on the batch, but on the number of features, on "
         'that of classes and, where the targets are numbers, on their noise (see docs/mathematics.md); with "lbfgs", or '
-        "another `init`, it is 0.0001. (scikit-learn: 0.0001.)",
-        [at_least(0), AUTO]),
-    "batch_size": Parameter(
-        'int, "auto" or None',
+        "another `init`, it is 0.0001. (scikit-learn: 0.0001.)"),
+    "batch_size": Parameter([AUTO, COUNT, None], 'int, "auto" or None',
         'Samples in a step; "auto" is min(200, n_samples); None is all of up to 64 samples, else a 64th of them, but at '
-        'least 20 and at most 256. (scikit-learn: "auto".)',
-        [AUTO, COUNT, None]),
-    "learning_rate": Parameter(
-        f"{choices(SCHEDULES)} or Schedule",
+        'least 20 and at most 256. (scikit-learn: "auto".)'),
+    "learning_rate": Parameter(names(SCHEDULES, "next_rate", "after_plateau"), f"{choices(SCHEDULES)} or Schedule",
         'How the learning rate of solvers with batches changes; see `skbackprop.schedules`. "auto" rises, then falls, '
         'over 100 epochs. As in scikit-learn, "invscaling" and "adaptive" are for "sgd"; an instance is for the others, '
-        'too. (scikit-learn: "constant".)',
-        names(SCHEDULES, "next_rate", "after_plateau")),
-    "learning_rate_init": Parameter(
-        "float",
+        'too. (scikit-learn: "constant".)'),
+    "learning_rate_init": Parameter([POSITIVE], "float",
         "The learning rate to begin with, or the highest of a schedule that rises; for solvers with batches. "
-        "(scikit-learn: 0.001.)",
-        [POSITIVE]),
-    "power_t": Parameter("float", 'Exponent of "invscaling".', [at_least(0)]),
-    "max_iter": Parameter("int", 'Most epochs, or iterations of "lbfgs". (scikit-learn: 200.)', [COUNT]),
-    "shuffle": Parameter(
-        "bool", 'Whether each epoch has a new order of samples; for solvers with batches.', ["boolean"]),
-    "random_state": Parameter(
-        "int, RandomState instance or None",
-        "Source of initial weights, held-out samples, order and dropout; an int gives the same weights at every fit.",
-        ["random_state"]),
-    "tol": Parameter(
-        "float",
+        "(scikit-learn: 0.001.)"),
+    "power_t": Parameter([at_least(0)], "float", 'Exponent of "invscaling".'),
+    "max_iter": Parameter([COUNT], "int", 'Most epochs, or iterations of "lbfgs". (scikit-learn: 200.)'),
+    "shuffle": Parameter(["boolean"], "bool", "Whether each epoch has a new order of samples; for solvers with batches."),
+    "random_state": Parameter(["random_state"], "int, RandomState instance or None",
+        "Source of initial weights, held-out samples, order and dropout; an int gives the same weights at every fit."),
+    "tol": Parameter([at_least(0)], "float",
         'Least improvement of the loss, or of the validation score, that counts; for "lbfgs" the gradient at which to '
-        "stop.",
-        [at_least(0)]),
-    "verbose": Parameter("bool", "Whether to print a line an epoch.", ["verbose"]),
-    "warm_start": Parameter(
-        "bool",
+        "stop."),
+    "verbose": Parameter(["verbose"], "bool", "Whether to print a line an epoch."),
+    "warm_start": Parameter(["boolean"], "bool",
         "Whether `fit` goes on exactly where training stopped, optimizer, learning rate and order of samples included. "
-        '(The curvature memory of "lbfgs" begins anew.)',
-        ["boolean"]),
-    "momentum": Parameter(
-        "float", 'Share of the last step that "sgd" keeps, in [0, 1].', [Interval(numbers.Real, 0, 1, closed="both")]),
-    "nesterovs_momentum": Parameter("bool", 'Whether "sgd" has its momentum in Nesterov\'s form.', ["boolean"]),
-    "early_stopping": Parameter(
-        "bool",
+        '(The curvature memory of "lbfgs" begins anew.)'),
+    "momentum": Parameter([Interval(numbers.Real, 0, 1, closed="both")], "float",
+        'Share of the last step that "sgd" keeps, in [0, 1].'),
+    "nesterovs_momentum": Parameter(["boolean"], "bool", 'Whether "sgd" has its momentum in Nesterov\'s form.'),
+    "early_stopping": Parameter(["boolean"], "bool",
         "Whether to watch the score of validation samples, stop when it no longer improves, and keep the weights that "
         'had the best; with every solver. With `init="auto"` and several batches an epoch, the weights scored and kept '
-        "are a running mean over the last ten epochs or so (Polyak and Juditsky, 1992).",
-        ["boolean"]),
-    "validation_fraction": Parameter(
-        "float",
-        "Share of the samples held out for that, in [0, 1); of labelled samples at least one of each class.",
-        [SHARE]),
-    "beta_1": Parameter("float", 'Decay of the running mean of the gradient in "adam" and "adamw", in [0, 1).', [SHARE]),
-    "beta_2": Parameter("float", 'Decay of that of the squared gradient in "adam" and "adamw", in [0, 1).', [SHARE]),
-    "epsilon": Parameter("float", 'Added to the denominator of "adam" and "adamw".', [POSITIVE]),
-    "n_iter_no_change": Parameter(
-        "int or numpy.inf",
-        "Epochs without improvement by `tol` after which training stops. (scikit-learn: 10.)",
-        [COUNT, Options(numbers.Real, {np.inf})]),
-    "max_fun": Parameter("int", 'Most evaluations of the loss by "lbfgs".', [COUNT]),
-    "init": Parameter(
-        f"{choices(INITIALIZERS)} or Initializer",
-        'Rule for the initial weights; "glorot" is scikit-learn\'s, "uniform" is U(-1, 1). See `skbackprop.initializers`.',
-        names(INITIALIZERS, "fill")),
-    "fit_intercept": Parameter("bool", "Whether the layers have biases.", ["boolean"]),
-    "weight_decay": Parameter(
-        "float",
+        "are a running mean over the last ten epochs or so (Polyak and Juditsky, 1992)."),
+    "validation_fraction": Parameter([SHARE], "float",
+        "Share of the samples held out for that, in [0, 1); of labelled samples at least one of each class."),
+    "beta_1": Parameter([SHARE], "float", 'Decay of the running mean of the gradient in "adam" and "adamw", in [0, 1).'),
+    "beta_2": Parameter([SHARE], "float", 'Decay of that of the squared gradient in "adam" and "adamw", in [0, 1).'),
+    "epsilon": Parameter([POSITIVE], "float", 'Added to the denominator of "adam" and "adamw".'),
+    "n_iter_no_change": Parameter([COUNT, Options(numbers.Real, {np.inf})], "int or numpy.inf",
+        "Epochs without improvement by `tol` after which training stops. (scikit-learn: 10.)"),
+    "max_fun": Parameter([COUNT], "int", 'Most evaluations of the loss by "lbfgs".'),
+    "init": Parameter(names(INITIALIZERS, "fill"), f"{choices(INITIALIZERS)} or Initializer",
+        'Rule for the initial weights; "glorot" is scikit-learn\'s, "uniform" is U(-1, 1). See `skbackprop.initializers`.'),
+    "fit_intercept": Parameter(["boolean"], "bool", "Whether the layers have biases."),
+    "weight_decay": Parameter([at_least(0)], "float",
         "Share of each weight that a step takes off, times the learning rate; unlike `alpha` independent of the batch "
         "size and of the gradient's scale (Loshchilov and Hutter, 2019). For solvers with batches; 0 is the solver's "
-        'own: 0.01 for "adamw", else none.',
-        [at_least(0)]),
-    "dropout": Parameter(
-        "float",
+        'own: 0.01 for "adamw", else none.'),
+    "dropout": Parameter([SHARE], "float",
         "Probability that a hidden unit is silent in a step, in [0, 1) (Srivastava et al., 2014); for solvers with "
-        "batches.",
-        [SHARE]),
-    "standardize": Parameter(
-        'bool or "auto"',
+        "batches."),
+    "standardize": Parameter(["boolean", AUTO], 'bool or "auto"',
         "Whether to train on standardised features; `coefs_` and predictions are in the units of `X` all the same. "
         "Sparse features, and those of networks without biases, are scaled but not centred. The scaling is that of the "
-        'first call of `fit` or `partial_fit`. "auto" is to do so with `init="auto"`, whose weights are made for it.',
-        ["boolean", AUTO]),
-    "clip_norm": Parameter(
-        'float, "auto" or None',
+        'first call of `fit` or `partial_fit`. "auto" is to do so with `init="auto"`, whose weights are made for it.'),
+    "clip_norm": Parameter([POSITIVE, AUTO, None], 'float, "auto" or None',
         "Largest Euclidean norm of a gradient; longer ones are scaled down (Pascanu et al., 2013), so that one batch "
         'does not undo what many have done. "auto" is 1 with `init="auto"`, else None: no limit. For solvers with '
-        "batches.",
-        [POSITIVE, AUTO, None]),
-    "scoring": Parameter("", "", [str, callable, None]),
-    "max_time": Parameter("float or None", "Seconds after which training stops.", [POSITIVE, None]),
+        "batches."),
+    "scoring": Parameter([str, callable, None], "", ""),
+    "max_time": Parameter([POSITIVE, None], "float or None", "Seconds after which training stops."),
 }  # fmt: skip
 
 

@@ -69,44 +69,13 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
         standardize_targets=["boolean", StrOptions({"auto"})],
     )
 
-    def __init__(
-        self,
-        loss="squared_error",
-        hidden_layer_sizes=(100,),
-        activation="logistic",
-        *,
-        solver="adam",
-        alpha="auto",
-        batch_size=None,
-        learning_rate="auto",
-        learning_rate_init=0.007,
-        power_t=0.5,
-        max_iter=100,
-        shuffle=True,
-        random_state=None,
-        tol=1e-4,
-        verbose=False,
-        warm_start=False,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        early_stopping=False,
-        validation_fraction=0.1,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        n_iter_no_change=20,
-        max_fun=15000,
-        init="auto",
-        fit_intercept=True,
-        weight_decay=0.0,
-        dropout=0.0,
-        standardize="auto",
-        clip_norm="auto",
-        scoring="loss",
-        max_time=None,
-        quantile=0.5,
-        standardize_targets="auto",
-    ):
+    def __init__(self, loss="squared_error", hidden_layer_sizes=(100,), activation="logistic", *, solver="adam",
+                 alpha="auto", batch_size=None, learning_rate="auto", learning_rate_init=0.007, power_t=0.5, max_iter=100,
+                 shuffle=True, random_state=None, tol=1e-4, verbose=False, warm_start=False, momentum=0.9,
+                 nesterovs_momentum=True, early_stopping=False, validation_fraction=0.1, beta_1=0.9, beta_2=0.999,
+                 epsilon=1e-8, n_iter_no_change=20, max_fun=15000, init="auto", fit_intercept=True, weight_decay=0.0,
+                 dropout=0.0, standardize="auto", clip_norm="auto", scoring="loss", max_time=None, quantile=0.5,
+                 standardize_targets="auto"):  # fmt: skip
         store(self, locals())
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -224,8 +193,7 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
             raise TypeError("Got sparse targets: pass a dense array, such as y.toarray().")
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        if sample_weight is not None:
-            sample_weight = checked_weights(sample_weight, X, any_sign)
+        sample_weight = checked_weights(sample_weight, X, any_sign)
         with np.errstate(over="ignore"):
             Y = y.astype(X.dtype).reshape(len(y), -1)
         if not np.isfinite(Y).all():

@@ -43,11 +43,13 @@ class Problem(NamedTuple):
 
 
 def checked_weights(sample_weight, X, any_sign):
-    """Return sample weights as an array of shape (n_samples,) and of the dtype of `X`, or raise.
+    """Return sample weights, if any, as an array of shape (n_samples,) and of the dtype of `X`, or raise.
 
     Negative and all-zero weights are for `partial_fit` alone: `any_sign`.
     """
     n_samples = X.shape[0]
+    if sample_weight is None:
+        return None
     if isinstance(sample_weight, numbers.Number):
         sample_weight = np.full(n_samples, sample_weight)
     weight = check_array(sample_weight, ensure_2d=False, dtype=X.dtype, input_name="sample_weight")

@@ -14,13 +14,10 @@ CROSSOVER = {np.dtype(np.float32): 40_000_000, np.dtype(np.float64): 15_000_000}
 def _controllers():
     """Return a controller of every BLAS loaded, and one of scipy's own copy; finding them takes milliseconds."""
     every = ThreadpoolController().select(user_api="blas")
-    own = [library.filepath for library in every.lib_controllers if _belongs_to_scipy(Path(library.filepath))]
+    paths = [library.filepath for library in every.lib_controllers]
+    # In scipy's folder, or in that of the libraries that come with its wheel.
+    own = [path for path in paths if {"scipy", "scipy.libs"}.intersection(Path(path).parts[-4:-1])]
     return every, every.select(filepath=own)
-
-
-def _belongs_to_scipy(path):
-    """Return whether a library lies in scipy's folder, or in that of the libraries that come with its wheel."""
-    return any(part in {"scipy", "scipy.libs"} for part in path.parts[-4:-1])
 
 
 def limit_threads(network, batch_size):

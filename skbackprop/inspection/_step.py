@@ -39,7 +39,7 @@ class Step:
         if not isinstance(estimator, BaseBackprop):
             what = f"the class {estimator.__name__}" if isinstance(estimator, type) else type(estimator).__name__
             raise TypeError(
-                f"Got {what} as the estimator: pass a network of this package; of a pipeline pass the last step, of an "
+                f"Got {what} as the estimator: pass a network of this package; for a pipeline, pass its last step; for an "
                 "outlier detector one of its estimators_, with the inputs that reach it."
             )
         draft = copy.copy(estimator)
