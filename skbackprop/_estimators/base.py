@@ -68,13 +68,12 @@ class BaseBackprop(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         state = getattr(self, "_training_state", None)
         resume = hasattr(self, "coefs_") and (incremental or self.warm_start or (state is not None and state.unfinished))
         problem = draft._encode(X, y, sample_weight, resume=resume, incremental=incremental, **labels)
-        held_out = None
-        if any(given is not None for given in validation):
-            if validation[0] is None or validation[1] is None:
-                names = ("X_val", "y_val", "sample_weight_val")
-                given = " and ".join(name for name, part in zip(names, validation, strict=True) if part is not None)
-                raise ValueError(f"Got {given} alone: validation needs both X_val and y_val; pass both, or neither.")
-            held_out = draft._encode_validation(*validation, problem.samples.X.dtype)
+        names = ("X_val", "y_val", "sample_weight_val")
+        given = [name for name, part in zip(names, validation, strict=True) if part is not None]
+        if given and not {"X_val", "y_val"}.issubset(given):
+            found = " and ".join(given)
+            raise ValueError(f"Got {found} alone: validation needs both X_val and y_val; pass both, or neither.")
+        held_out = draft._encode_validation(*validation, problem.samples.X.dtype) if given else None
         training = Training(draft, problem, held_out, resume=resume, incremental=incremental)
         tasks = self.max_iter, epochs_a_task(self.max_iter)
         bridge = None if incremental else CallbackBridge.of(self, X, y, sample_weight, *tasks)

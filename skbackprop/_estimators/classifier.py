@@ -193,7 +193,12 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         probabilities : ndarray of shape (n_samples, n_classes)
             In the order of `classes_`; of exclusive classes they sum to one.
         """
-        return self._probabilities(self._raw_scores(X))
+        Z, loss, target_type = self._raw_scores(X), self._loss, self._labels.target_type
+        if target_type == "multiclass" and not loss.normalized:
+            return np.exp(self._log_probabilities(Z))
+        if target_type == "binary":
+            return np.concatenate([loss.predict_complement(Z.copy()), loss.predict(Z)], axis=1)
+        return loss.predict(Z)
 
     @np.errstate(over="ignore", under="ignore")
     def predict_log_proba(self, X):
@@ -219,15 +224,6 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         return tags
 
     # Labels to numbers and back --------------------------------------------------------------------------------------
-
-    def _probabilities(self, Z):
-        """Return probabilities for raw scores, which may be overwritten."""
-        loss, target_type = self._loss, self._labels.target_type
-        if target_type == "multiclass" and not loss.normalized:
-            return np.exp(self._log_probabilities(Z))
-        if target_type == "binary":
-            return np.concatenate([loss.predict_complement(Z.copy()), loss.predict(Z)], axis=1)
-        return loss.predict(Z)
 
     def _log_probabilities(self, Z):
         """Return log-probabilities for raw scores."""

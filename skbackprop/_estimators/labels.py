@@ -70,13 +70,9 @@ class Labels(NamedTuple):
 
     def indicators(self, codes):
         """Return the targets of the output units, of shape (n_samples, n_outputs), a byte each."""
-        if codes.ndim == 2:
-            return codes.astype(np.uint8)
-        if self.target_type == "binary":
-            return codes.astype(np.uint8)[:, np.newaxis]
-        indicators = np.zeros((len(codes), len(self.classes)), np.uint8)
-        indicators[np.arange(len(codes)), codes] = 1
-        return indicators
+        if self.target_type == "multiclass":
+            codes = codes[:, np.newaxis] == np.arange(len(self.classes))
+        return codes.astype(np.uint8).reshape(len(codes), -1)
 
     def weighted(self, sample_weight, class_weight, codes):
         """Return the product of sample weights and class weights, or None if there are neither."""

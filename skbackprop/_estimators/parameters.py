@@ -118,6 +118,12 @@ PARAMETERS = {
 }  # fmt: skip
 
 
+def check_count(name, value, otherwise=""):
+    """Raise unless `value` is a whole number of at least 1; `otherwise` says what else may be passed."""
+    if not isinstance(value, numbers.Integral) or value < 1:
+        raise ValueError(f"Got {name}={value!r}: pass a whole number of at least 1{otherwise}.")
+
+
 def constraints(*without, **own):
     """Return what an estimator allows: the shared parameters, but those named, and its own."""
     return {**{name: entry.allowed for name, entry in PARAMETERS.items() if name not in without}, **own}

@@ -44,7 +44,7 @@ class Run:
         estimator, state = training.estimator, training.state
         self.network, self.batches = training.network, training.batches
         self.bridge, self.snapshot = bridge, snapshot
-        self.score = None if training.held_out is None else training.score()
+        self.score = training.scorer() if training.held_out else None
         self.early_stopping = estimator.early_stopping and self.score is not None
         judged_by = str(estimator.scoring) if self.early_stopping else "training loss"
         if state.judged_by != judged_by:
@@ -140,8 +140,10 @@ def run_epochs(run, training):
                     run.bridge.begin_epoch()
                 stop = run.after_epoch(next(epochs))
                 if run.reason == "plateau" and (rate := schedule.after_plateau(progress.learning_rate)) is not None:
-                    progress.learning_rate, run.patience.count = rate, 0
-                    run.reason, stop = "max_iter", False
+                    progress.learning_rate = rate
+                    run.patience.count = 0
+                    run.reason = "max_iter"
+                    stop = False
                 if run.after_telling(stop, last=number == n_epochs):
                     break
     except KeyboardInterrupt:

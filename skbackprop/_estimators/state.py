@@ -61,9 +61,7 @@ class TrainingState:
     def of(cls, estimator, resume):
         """Return a copy of the state that an estimator stopped in, so that a failure leaves the original, or a new one."""
         saved = getattr(estimator, "_training_state", None)
-        if resume and saved is not None:
-            return copy.deepcopy(saved)
-        return cls(check_random_state(estimator.random_state))
+        return copy.deepcopy(saved) if resume and saved else cls(check_random_state(estimator.random_state))
 
     def steps_generator(self):
         """Return the source of what is drawn at each step."""

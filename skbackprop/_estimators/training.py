@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import replace
+from functools import partial
 from zlib import crc32
 
 import numpy as np
@@ -81,21 +82,18 @@ class Training:
 
     def _decide_scaling(self, problem, resume):
         """Decide on the scaling, which then stays as long as training goes on from it."""
-        estimator, recipe = self.estimator, self.recipe
+        estimator, recipe, (X, _, Y, sample_weight) = self.estimator, self.recipe, problem.samples
         estimator._scaling = estimator._target_scaling = None
         # Weights that were set by hand are those of raw inputs and targets.
-        if resume:
-            return
-        X, _, Y, sample_weight = problem.samples
-        if recipe.standardize:
+        if recipe.standardize and not resume:
             estimator._scaling = Scaling.of(X, sample_weight, estimator.fit_intercept)
-        if recipe.scale_targets:
+        if recipe.scale_targets and not resume:
             estimator._target_scaling = TargetScaling.of(problem.loss, Y, sample_weight, estimator.fit_intercept)
 
     def _scaled(self, samples):
         """Return samples with scaled targets; inputs are standardised by `_make_batches`."""
         scaling = self.estimator._target_scaling
-        return samples if samples is None or scaling is None else samples._replace(Y=scaling.apply(samples.Y))
+        return samples._replace(Y=scaling.apply(samples.Y)) if samples and scaling else samples
 
     def _starting_network(self, resume):
         """Return the network with its initial weights, or with those that training stopped at."""
@@ -142,7 +140,7 @@ class Training:
         # The user has set other weights: the best before them and their mean say nothing of these.
         state.forget_scores()
         for scaling in (estimator._target_scaling, estimator._scaling):
-            if scaling is not None:
+            if scaling:
                 scaling.unfold(network)
 
     def _split(self, hold_out):
@@ -170,7 +168,7 @@ class Training:
             )
         batch_size = n_rows if full_batch else min(batch_size, n_rows)
         order = estimator.shuffle and not full_batch, state.random_state, state.rows
-        X, scaling = (samples.X, None) if estimator._scaling is None else estimator._scaling.apply(samples.X)
+        X, scaling = estimator._scaling.apply(samples.X) if estimator._scaling else (samples.X, None)
         noise = estimator.noise, state.steps_generator() if estimator.noise else None
         return Batches(X, samples.Y, samples.sample_weight, batch_size, *order, scaling, *noise)
 
@@ -197,8 +195,7 @@ class Training:
     def _publish(self, resume):
         """Set the attributes that prediction needs, as views on the parameters."""
         estimator, network = self.estimator, self.network
-        scaled = estimator._scaling is not None or estimator._target_scaling is not None
-        self.published = network.twin() if scaled else network
+        self.published = network.twin() if estimator._scaling or estimator._target_scaling else network
         estimator.coefs_, estimator.intercepts_ = self.published.coefs, self.published.intercepts
         estimator.n_layers_ = len(network.layer_sizes)
         estimator.n_outputs_ = network.layer_sizes[-1]
@@ -213,12 +210,10 @@ class Training:
         """Bring the published parameters up to date with the network's, in the units of the raw inputs and targets."""
         if self.published is self.network:
             return
-        scaling, target_scaling = self.estimator._scaling, self.estimator._target_scaling
         np.copyto(self.published.theta, self.network.theta)
-        if scaling is not None:
-            scaling.fold(self.published)
-        if targets and target_scaling is not None:
-            target_scaling.fold(self.published)
+        for scaling in (self.estimator._scaling, targets and self.estimator._target_scaling):
+            if scaling:
+                scaling.fold(self.published)
 
     def _state_after(self, run, theta):
         """Return the state to go on from, with `theta`, having published what is published."""
@@ -268,29 +263,24 @@ class Training:
             np.copyto(network.theta, run.patience.best_theta)
         if not self.incremental:
             samples, loss = self.problem.samples, self.problem.loss
-            judge = self._judge(samples)
-            warn_of(run, estimator, lambda: base_rate_loss(loss, samples.Y, samples.sample_weight), judge)
+            base_rate = partial(base_rate_loss, loss, samples.Y, samples.sample_weight)
+            warn_of(run, estimator, base_rate, partial(self.mean_loss, samples))
         self.fold()
         estimator._training_state = self._state_after(run, latest) if keep else None
 
-    def _judge(self, samples):
-        """Return a function of no arguments that returns the mean loss of the current weights, without penalty.
+    def mean_loss(self, samples):
+        """Return the mean loss of the current weights on samples, without penalty.
 
         It is in the units of the training loss, so that the two compare: the targets of the samples are scaled ones.
         """
+        self.fold(targets=False)
+        return mean_loss(self.problem.loss, self.published, samples.X, samples.Y, samples.sample_weight)
 
-        def loss():
-            self.fold(targets=False)
-            return mean_loss(self.problem.loss, self.published, samples.X, samples.Y, samples.sample_weight)
-
-        return loss
-
-    def score(self):
+    def scorer(self):
         """Return a function of no arguments that scores the current weights on validation samples; larger is better."""
         samples = self.held_out
         if self.estimator.scoring == "loss":
-            judge = self._judge(samples)
-            return lambda: -judge()
+            return lambda: -self.mean_loss(samples)
         judge = copy.copy(self.estimator)
         # The validated samples carry no column names, and the scorer should not warn about that.
         judge.__dict__.pop("feature_names_in_", None)

@@ -9,14 +9,22 @@ from zlib import crc32
 import joblib
 from sklearn.utils.validation import _num_samples
 
+from .._estimators.base import BaseBackprop
 from .._estimators.callback_bridge import epochs_a_task, running_callbacks
-from .._estimators.counts import check_count
-from .._estimators.parameters import optimizer_of
+from .._estimators.parameters import check_count, optimizer_of
 from .._estimators.state import interrupted
-from ._network import check_network
 
 # The first bytes of a checkpoint; the checksum and the length of what follows come next.
 HEADER = b"skbackprop checkpoint 1\n"
+
+
+def check_network(callback, estimator):
+    """Raise unless the estimator has epochs: on any other a callback would silently do nothing."""
+    if not isinstance(estimator, BaseBackprop):
+        raise TypeError(
+            f"Got a {type(callback).__name__} on {type(estimator).__name__}, which has no epochs: set it on a network "
+            "itself, such as pipeline[-1] or search.estimator."
+        )
 
 
 class Checkpoint:

@@ -9,9 +9,9 @@ from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils.validation import _num_samples
 
 from .._estimators.callback_bridge import ScoringMonitor
-from .._estimators.counts import check_count
+from .._estimators.parameters import check_count
 from ..inspection import gradient_flow
-from ._network import check_network
+from ._checkpoint import check_network
 
 
 class ValidationMonitor(ScoringMonitor):

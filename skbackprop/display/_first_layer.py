@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from .._estimators.counts import check_count
+from .._estimators.parameters import check_count
 from ._plotting import CMAP, axes_for, check_drawable, symmetric_limits, trained_weights
 
 # The colour between the images: grey, since white is a weight of zero.

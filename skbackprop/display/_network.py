@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._estimators.counts import check_count
+from .._estimators.parameters import check_count
 from ._plotting import CMAP, axes_for, check_drawable, symmetric_limits, trained_weights
 
 # Widths in points of the lines for the weakest and the strongest weight.

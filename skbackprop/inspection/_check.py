@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from .._engine.objective import QUIET
-from .._estimators.counts import check_count
+from .._estimators.parameters import check_count
 from .._estimators.threads import limit_threads
 from ._report import Paragraph, Report, Table, number
 from ._step import Step
