@@ -1,7 +1,5 @@
 """The objective: gradients against finite differences, losses of predictions and of constants."""
 
-from itertools import product
-
 import numpy as np
 import pytest
 from scipy.optimize import check_grad
@@ -26,6 +24,7 @@ Y = np.eye(3)[rng.randint(3, size=12)]
 weight = rng.uniform(0.5, 2, (12, 1))
 # Targets that every regression loss takes.
 positive = rng.uniform(0.2, 1.5, (12, 3))
+LOSSES = [BinaryLogLoss(), CategoricalLogLoss(), SigmoidSquaredError(), *(kind() for kind in REGRESSION_LOSSES.values())]
 
 
 def make(hidden=(5,), activation="tanh", fit_intercept=True):
@@ -36,23 +35,11 @@ def make(hidden=(5,), activation="tanh", fit_intercept=True):
     return network
 
 
-@pytest.mark.parametrize(
-    ("loss", "activation", "hidden", "weights", "fit_intercept"),
-    list(
-        product(
-            [
-                BinaryLogLoss(),
-                CategoricalLogLoss(),
-                SigmoidSquaredError(),
-                *(kind() for kind in REGRESSION_LOSSES.values()),
-            ],
-            ACTIVATIONS,
-            [(), (5,), (5, 4, 3)],
-            [None, weight],
-            [True, False],
-        )
-    ),
-)
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: type(loss).__name__)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("hidden", [(5, 4, 3), *(pytest.param(sizes, marks=pytest.mark.slow) for sizes in ((), (5,)))])
+@pytest.mark.parametrize("weights", [None, weight], ids=["unweighted", "weighted"])
+@pytest.mark.parametrize("fit_intercept", [True, False])
 def test_the_gradient_is_that_of_the_loss_reported(loss, activation, hidden, weights, fit_intercept):
     network = make(hidden, activation, fit_intercept)
     objective = Objective(network, loss, Penalty(network, 0.3))

@@ -113,7 +113,7 @@ def central_differences(score, X, scale):
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("hidden_layer_sizes", [(), (5,), (6, 5, 4)])
+@pytest.mark.parametrize("hidden_layer_sizes", [(), pytest.param((5,), marks=pytest.mark.slow), (6, 5, 4)])
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
 @pytest.mark.parametrize("standardize", [True, False])
 def test_a_classifiers_gradients_are_central_differences(targets, kind, hidden_layer_sizes, activation, standardize):
