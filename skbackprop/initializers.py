@@ -33,6 +33,10 @@ class Initializer(Part):
 
     output_scale = 1.0
 
+    def for_inputs(self, n_features):
+        """Return the rule for inputs of so many features that count, here itself; see `NearIdentity`."""
+        return self
+
     def fill(self, coef, intercept, fed_by, activation, random_state):
         """Fill the parameters of one layer.
 
@@ -99,32 +103,47 @@ class NearIdentity(Initializer):
     sharpness : float, default=1.5
         How sharply sigmoid units fed by the inputs bend. The larger, the finer the structure that is soon learnt, and the
         more noise.
+    n_features : float, default=None
+        In place of the first layer's fan_in: the mean squared norm of a row of inputs, to which columns that are nearly
+        always the same contribute little; by default all columns count.
     """
 
     output_scale = 0.25
 
-    def __init__(self, sharpness=1.5):
+    def __init__(self, sharpness=1.5, n_features=None):
         self.sharpness = sharpness
+        self.n_features = n_features
+
+    def for_inputs(self, n_features):
+        """Return the rule for inputs of so many features that count, and of at least one."""
+        return NearIdentity(self.sharpness, max(n_features, 1.0))
+
+    def variance(self, coef, fed_by, activation):
+        """Return the variance of a layer's initial weights, the output layer's before its quarter; see `Initializer.fill`.
+
+        The penalty goes by it, too; without hidden layers there is one, though the weights start at zero.
+        """
+        fan_in, fan_out = coef.shape
+        if fed_by is not None:
+            return fed_by.gain / fan_in
+        fan_in = self.n_features or fan_in
+        divides_inputs = activation is not None and activation.divides_inputs
+        return (min(self.sharpness * fan_out ** (2 / fan_in), 64.0) if divides_inputs else 1.0) / fan_in
 
     def fill(self, coef, intercept, fed_by, activation, random_state):
         """Fill the parameters of one layer; see `Initializer.fill`."""
-        fan_in, fan_out = coef.shape
-        # Inputs are like the output of identity units.
-        below = fed_by or Identity()
-        divides_inputs = fed_by is None and activation is not None and activation.divides_inputs
-        gain = min(self.sharpness * fan_out ** (2 / fan_in), 64.0) if divides_inputs else below.gain
-        if activation is None:
-            gain = 0.0
-        bound = math.sqrt(3.0 * gain / fan_in)
+        variance = 0.0 if activation is None else self.variance(coef, fed_by, activation)
+        bound = math.sqrt(3.0 * variance)
         coef[...] = random_state.uniform(-bound, bound, coef.shape)
         if intercept is None:
             return
         if activation is None:
             intercept[...] = random_state.uniform(-0.1, 0.1, intercept.shape)
-        elif divides_inputs:
-            intercept[...] = math.sqrt(gain) * random_state.uniform(-1.0, 1.0, intercept.shape)
+        elif fed_by is None and activation.divides_inputs:
+            width = math.sqrt(variance * (self.n_features or coef.shape[0]))
+            intercept[...] = width * random_state.uniform(-1.0, 1.0, intercept.shape)
         else:
-            intercept[...] = -below.mean * coef.sum(axis=0) if below.mean else 0.0
+            intercept[...] = -fed_by.mean * coef.sum(axis=0) if fed_by is not None and fed_by.mean else 0.0
 
 
 INITIALIZERS = {"auto": NearIdentity(), "glorot": Glorot(), "uniform": Uniform()}

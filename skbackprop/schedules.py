@@ -4,7 +4,7 @@ import math
 
 from ._part import Part
 
-__all__ = ["SCHEDULES", "Adaptive", "Auto", "Constant", "Cosine", "InverseScaling", "OneCycle", "Schedule"]
+__all__ = ["SCHEDULES", "Adaptive", "Constant", "Cosine", "InverseScaling", "OneCycle", "Schedule", "WarmUp"]
 
 
 class Schedule(Part):
@@ -20,13 +20,13 @@ class Schedule(Part):
     Examples
     --------
     >>> from skbackprop.schedules import InverseScaling
-    >>> InverseScaling(power_t=0.5).next_rate(rate=0.1, initial=0.1, samples_seen=99, epoch=9.9, progress=0.1)
+    >>> InverseScaling(power_t=0.5).next_rate(rate=0.1, initial=0.1, samples_seen=99, epoch=9.9, progress=0.1, steps=9)
     0.01
     """
 
     every_step = False
 
-    def next_rate(self, rate, initial, samples_seen, epoch, progress):
+    def next_rate(self, rate, initial, samples_seen, epoch, progress, steps):
         """Return the learning rate for what comes next.
 
         Parameters
@@ -41,11 +41,13 @@ class Schedule(Part):
             Epochs that lie behind, those of earlier runs included.
         progress : float or None
             Share of this call's `max_iter` epochs that lies behind, in [0, 1]; None in `partial_fit`, which has no end.
+        steps : int
+            Steps that lie behind, those of earlier runs included.
         """
         return rate
 
-    def is_complete(self, epoch, progress):
-        """Return whether the schedule has come to its end, so that `max_iter` epochs are all that was meant to be."""
+    def rises(self, progress, steps):
+        """Return whether the rate has still to rise, so that it is too soon to call it a plateau; see `next_rate`."""
         return False
 
     def after_plateau(self, rate):
@@ -70,7 +72,7 @@ class InverseScaling(Schedule):
     def __init__(self, power_t=0.5):
         self.power_t = power_t
 
-    def next_rate(self, rate, initial, samples_seen, epoch, progress):
+    def next_rate(self, rate, initial, samples_seen, epoch, progress, steps):
         """Return the learning rate for the next epoch; see `Schedule.next_rate`."""
         return initial / (samples_seen + 1) ** self.power_t
 
@@ -89,19 +91,15 @@ class Cosine(Schedule):
     Examples
     --------
     >>> from skbackprop.schedules import Cosine
-    >>> [round(Cosine().next_rate(0.1, 0.1, 0, 0, progress), 3) for progress in (0, 0.5, 1)]
+    >>> [round(Cosine().next_rate(0.1, 0.1, 0, 0, progress, 0), 3) for progress in (0, 0.5, 1)]
     [0.1, 0.05, 0.0]
     """
 
     every_step = True
 
-    def next_rate(self, rate, initial, samples_seen, epoch, progress):
+    def next_rate(self, rate, initial, samples_seen, epoch, progress, steps):
         """Return the learning rate for the next step; see `Schedule.next_rate`."""
         return _half_cosine(initial, 0.0, progress or 0.0)
-
-    def is_complete(self, epoch, progress):
-        """Return whether the rate has fallen to zero."""
-        return progress >= 1
 
 
 class OneCycle(Schedule):
@@ -113,57 +111,61 @@ class OneCycle(Schedule):
     ----------
     rise : float, default=0.3
         Share of the cycle in which the rate rises.
-    n_epochs : int, default=None
-        Length of the cycle; by default all of `max_iter`.
 
     Examples
     --------
     >>> from skbackprop.schedules import OneCycle
-    >>> [round(OneCycle().next_rate(0.1, 0.1, 0, 0, progress), 3) for progress in (0, 0.3, 1)]
+    >>> [round(OneCycle().next_rate(0.1, 0.1, 0, 0, progress, 0), 3) for progress in (0, 0.3, 1)]
     [0.004, 0.1, 0.0]
     """
 
     every_step = True
 
-    def __init__(self, rise=0.3, n_epochs=None):
+    def __init__(self, rise=0.3):
         self.rise = rise
-        self.n_epochs = n_epochs
 
-    def next_rate(self, rate, initial, samples_seen, epoch, progress):
+    def next_rate(self, rate, initial, samples_seen, epoch, progress, steps):
         """Return the learning rate for the next step; see `Schedule.next_rate`."""
-        done = progress if self.n_epochs is None else epoch / self.n_epochs
         if progress is None:
-            done = self.rise if done is None else min(done, self.rise)
-        if done < self.rise:
-            return _half_cosine(initial / 25, initial, done / self.rise)
-        return _half_cosine(initial, 0.0, (done - self.rise) / (1 - self.rise))
+            return initial
+        if progress < self.rise:
+            return _half_cosine(initial / 25, initial, progress / self.rise)
+        return _half_cosine(initial, 0.0, (progress - self.rise) / (1 - self.rise))
 
-    def is_complete(self, epoch, progress):
-        """Return whether the rate has fallen to zero."""
-        return (progress if self.n_epochs is None else epoch / self.n_epochs) >= 1
+    def rises(self, progress, steps):
+        """Return whether the top of the cycle is still to come."""
+        return progress is not None and progress < self.rise
 
 
-class Auto(OneCycle):
-    """One cycle (Smith, 2018) over the first 100 epochs, whatever `max_iter`, then `learning_rate_init` / 100.
+class WarmUp(Schedule):
+    """A linear rise to `learning_rate_init` over the first steps, and then no end (Goyal et al., 2017).
 
-    In `fit` the rate depends on nothing but the epochs done, so that training in two halves is the same as in one go.
+    The rate depends on nothing but the steps done, so that training in two halves is the same as in one go.
+
+    Parameters
+    ----------
+    n_steps : int, default=100
+        Length of the rise.
 
     Examples
     --------
-    >>> from skbackprop.schedules import Auto
-    >>> [round(Auto().next_rate(0.1, 0.1, 0, epoch, 1.0), 3) for epoch in (0, 30, 100)]
-    [0.004, 0.1, 0.001]
+    >>> from skbackprop.schedules import WarmUp
+    >>> [WarmUp().next_rate(0.1, 0.1, 0, 0, None, steps) for steps in (0, 49, 99, 100_000)]
+    [0.001, 0.05, 0.1, 0.1]
     """
 
-    # Within one of a hundred epochs the rate hardly changes.
-    every_step = False
+    every_step = True
 
-    def __init__(self):
-        super().__init__(n_epochs=100)
+    def __init__(self, n_steps=100):
+        self.n_steps = n_steps
 
-    def next_rate(self, rate, initial, samples_seen, epoch, progress):
+    def next_rate(self, rate, initial, samples_seen, epoch, progress, steps):
         """Return the learning rate for the next step; see `Schedule.next_rate`."""
-        return max(super().next_rate(rate, initial, samples_seen, epoch, progress), 0.01 * initial)
+        return initial * min(1.0, (steps + 1) / self.n_steps)
+
+    def rises(self, progress, steps):
+        """Return whether the first steps are still to come."""
+        return steps < self.n_steps
 
 
 def _half_cosine(start, end, share):
@@ -172,7 +174,7 @@ def _half_cosine(start, end, share):
 
 
 SCHEDULES = {
-    "auto": Auto,
+    "auto": WarmUp,
     "constant": Constant,
     "invscaling": InverseScaling,
     "adaptive": Adaptive,

@@ -1,5 +1,7 @@
 """Order and batches of the training samples."""
 
+from itertools import chain
+
 import numpy as np
 from scipy.sparse import issparse
 
@@ -30,23 +32,26 @@ class Batches:
         Standard deviation of the normal noise that is added to each batch of a dense `X`, anew each time.
     generator : numpy.random.Generator, default=None
         Source of that noise.
+    passes : int, default=1
+        How often an epoch goes through all samples.
 
     Attributes
     ----------
     mean_weight : float
         What the weights were divided by.
     n_batches : int
-        Batches in an epoch.
+        Batches in a pass.
     order : ndarray of int or None
         Order of the rows in the last epoch; None as long as they are taken as they stand.
     """
 
     def __init__(self, X, Y, sample_weight, batch_size, shuffle, random_state, rows=None, scaling=None,
-                 noise=0.0, generator=None):  # fmt: skip
+                 noise=0.0, generator=None, passes=1):  # fmt: skip
         # A plain view of a memory-mapped array, which the network's products ask for.
         self.X, self.Y, self.sample_weight = X if issparse(X) else np.asarray(X), Y, None
         self.batch_size, self.shuffle, self.random_state = batch_size, shuffle, random_state
         self.n_samples = X.shape[0] if rows is None else len(rows)
+        self.passes = passes
         self.mean_weight = 1.0
         if sample_weight is not None:
             # Sorted, for a sum in another order may be rounded to another.
@@ -63,7 +68,7 @@ class Batches:
         self._buffers = {size: self._new_buffers(size) for size in {rows.stop - rows.start for rows in self._slices}}
 
         # A full batch in a fixed order never changes: it is gathered once.
-        self._full_batch = None if shuffle or noise or len(self._slices) > 1 else list(self._gather())
+        self._full_batch = None if shuffle or noise or len(self._slices) > 1 else passes * list(self._gather())
 
     def _new_buffers(self, n_rows):
         """Room for one batch: inputs, targets as stored, targets as the network wants them, weights."""
@@ -85,7 +90,7 @@ class Batches:
             Of shapes (n_rows, n_features), (n_rows, n_outputs) and (n_rows, 1), the last perhaps None; each batch must be
             done with before the next is asked for.
         """
-        return self._full_batch or self._gather()
+        return self._full_batch or chain.from_iterable(self._gather() for _ in range(self.passes))
 
     def _gather(self):
         if self.shuffle:

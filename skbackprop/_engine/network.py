@@ -30,6 +30,8 @@ class Network:
         The part of `theta` that holds weights.
     coefs, intercepts : list of ndarray
         Views on `theta`, of shapes (fan_in, fan_out) and (fan_out,).
+    shift : ndarray of shape (n_features,) or None
+        What is to be taken off each row of sparse inputs: the first layer does so, and they stay sparse.
     """
 
     def __init__(self, layer_sizes, activations, fit_intercept, dtype):
@@ -40,6 +42,7 @@ class Network:
         n_biases = sum(self.layer_sizes[1:]) if fit_intercept else 0
         self.theta = np.zeros(self.n_weights + n_biases, dtype)
         self.weights = self.theta[: self.n_weights]
+        self.shift = None
         self.coefs, self.intercepts = self.layer_views(self.theta)
 
     def layer_views(self, vector):
@@ -97,7 +100,11 @@ class Layer:
     ----------
     output, delta : ndarray of shape (n_rows, fan_out)
         What the layer computes, and the derivative of the loss with respect to its raw scores.
+    shift : ndarray of shape (fan_in,) or None
+        What is taken off each row of sparse inputs; it needs biases.
     """
+
+    shift = None
 
     def __init__(self, coef, intercept, coef_gradient, intercept_gradient, n_rows, order):
         self.coef, self.coef_t, self.intercept = coef, coef.T, intercept
@@ -112,12 +119,20 @@ class Layer:
 
     def backward(self, A):
         """Compute the gradients from `delta` and the inputs `A`."""
-        if type(A) is np.ndarray:
-            A.T.dot(self.delta, self.coef_gradient)
-        else:
-            _sparse_product(A, self.delta, self.coef_gradient)
         if self.intercept is not None:
             self.ones.dot(self.delta, self.intercept_gradient)
+        if type(A) is np.ndarray:
+            A.T.dot(self.delta, self.coef_gradient)
+            return
+        _sparse_product(A, self.delta, self.coef_gradient)
+        if self.shift is not None:
+            add_outer(-self.intercept_gradient, self.shift, self.coef_gradient.T)
+
+    def _sparse_forward(self, A):
+        """Compute the product of sparse inputs, shifted, and the weights."""
+        np.copyto(self.output, A @ self.coef)
+        if self.shift is not None:
+            np.subtract(self.output, self.shift @ self.coef, self.output)
 
 
 class OutputLayer(Layer):
@@ -134,7 +149,7 @@ class OutputLayer(Layer):
         if type(A) is np.ndarray:
             self.coef_t.dot(A.T, self.output_t)
         else:
-            np.copyto(self.output, A @ self.coef)
+            self._sparse_forward(A)
         if self.intercept is not None:
             add_outer(self.ones, self.intercept, self.output)
         return self.output
@@ -167,7 +182,7 @@ class HiddenLayer(Layer):
         if type(A) is np.ndarray:
             A.dot(self.coef, output)
         else:
-            np.copyto(output, A @ self.coef)
+            self._sparse_forward(A)
         if self.intercept is not None:
             add_outer(self.intercept, self.ones, self.output_t)
         self.activation.forward(output, self.cache)
@@ -210,6 +225,7 @@ class Propagation:
             for activation, part in zip(network.activations, parts[:-1], strict=True)
         ]
         self.last = OutputLayer(*parts[-1], n_rows)
+        (self.hidden or [self.last])[0].shift = network.shift
         self.delta = self.last.delta
         self.scratch, self.values = np.empty_like(self.delta), np.empty(n_rows, self.delta.dtype)
         self._downward = list(pairwise([self.last, *reversed(self.hidden)]))

@@ -75,7 +75,7 @@ class Objective:
         if sample_weight is not None:
             np.multiply(delta, sample_weight, delta)
         propagation.backward(X)
-        if self.penalty.strength:
+        if self.penalty:
             self.penalty.add_gradient(self._weight_gradient, scale)
         if not with_value:
             return math.nan

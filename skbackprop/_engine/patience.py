@@ -1,4 +1,4 @@
-"""When to stop: the epochs without improvement, the best weights, and the running mean of the weights."""
+"""When to stop: the epochs without improvement, and the best weights."""
 
 import math
 from dataclasses import dataclass
@@ -7,8 +7,6 @@ import numpy as np
 
 # Scores that differ by no more are equal: samples that weigh a millionth of the others should decide nothing.
 EQUAL = 1e-6
-# Share of the latest epoch in a running mean of weights, once there are enough of them.
-LEAST_SHARE = 0.1
 
 
 @dataclass
@@ -43,25 +41,3 @@ class Patience:
             if theta is not None:
                 self.best_theta = theta.copy()
         return self.count > self.n_iter_no_change
-
-
-@dataclass
-class WeightMean:
-    """A running mean of the weights after each epoch.
-
-    From batch to batch weights scatter around what they have learnt, the more so the higher the learning rate; their mean
-    does not (Polyak and Juditsky, 1992).
-    """
-
-    # The mean so far, laid out like `Network.theta`.
-    theta: np.ndarray | float = 0.0
-    # Epochs in it.
-    n_epochs: int = 0
-
-    def update(self, theta):
-        """Take an epoch's weights into the mean and return it."""
-        self.n_epochs += 1
-        # The first epochs, which know little, are soon forgotten: the mean lags by a sixth of the epochs so far.
-        share = max(5 / (self.n_epochs + 4), LEAST_SHARE)
-        self.theta = self.theta + share * (theta - self.theta)
-        return self.theta

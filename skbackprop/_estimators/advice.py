@@ -35,6 +35,8 @@ def warn_of(run, estimator, base_rate_loss, final_loss):
         f"weights are kept: lower learning_rate_init (now {rate}), or standardise X.",
     }
     message = messages.get(run.reason)
+    if run.reason == "max_iter" and not run.still_falls:
+        message = None
     base_rate = math.inf
     if run.reason not in {"diverged", "interrupted"} and n_epochs > 5:
         base_rate = base_rate_loss()

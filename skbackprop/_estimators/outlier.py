@@ -137,7 +137,7 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, BaseEst
 
     def _train(self, X, bridge):
         """Train the autoencoders and set the fitted attributes."""
-        self._scaling = Scaling.of(X, None, center=True)
+        self._scaling = Scaling.of(X, None, center=True, common=0.0)
         standardized = _clipped(X, self._scaling)
         seeds = check_random_state(self.random_state).randint(np.iinfo(np.int32).max, size=self.n_estimators)
         settings = self._autoencoder_settings(len(X))

@@ -15,6 +15,10 @@ ONE_BATCH = 64
 BATCHES_AN_EPOCH = 64
 SMALLEST_BATCH = 20
 LARGEST_BATCH = 256
+# Few samples are gone through several times an epoch, for steps are what training takes.
+STEPS_AN_EPOCH = 20
+# Inverse variance of the prior on a weight, times the variance of its initial value.
+PRIOR = 0.15
 # scikit-learn's.
 LARGEST_PLAIN_BATCH = 200
 PLAIN_ALPHA = 0.0001
@@ -29,9 +33,11 @@ class Recipe:
     problem : Problem
     n_rows : int
         Number of samples that are not held out.
+    incremental : bool
+        Whether this is an epoch of `partial_fit`.
     """
 
-    def __init__(self, estimator, problem, n_rows):
+    def __init__(self, estimator, problem, n_rows, incremental):
         auto = follows_recipe(estimator)
         self.hidden_sizes = hidden_sizes_of(estimator)
         self.activations = activations_of(estimator, len(self.hidden_sizes))
@@ -44,22 +50,24 @@ class Recipe:
             step["clip_norm"] = 1.0 if auto and not self.optimizer.full_batch else None
         step["weight_decay"] = step["weight_decay"] or self.optimizer.weight_decay
         self.step = Step(**step)
-        # Samples in a step; perhaps more than there are.
+        # Samples in a step, perhaps more than there are, and how often an epoch goes through all of them.
         self.batch_size = batch_size(estimator, n_rows)
+        self.passes = 1
+        if estimator.batch_size is None and auto and not (self.optimizer.full_batch or incremental):
+            self.passes = math.ceil(STEPS_AN_EPOCH / math.ceil(n_rows / self.batch_size))
         # Whether to train on standardised inputs, and on scaled targets.
         self.standardize = _wanted(estimator.standardize, auto)
         self.scale_targets = _wanted(problem.scale_targets, auto)
-        # Factor of the penalty, divided by the weight of a batch; or, if not None, the precision of a normal prior on the
-        # weights, which is spread over the weight of all samples; and whether the penalty then follows the targets' noise.
+        # Factor of the penalty, divided by the weight of a batch; or, if not None, how narrow a normal prior on the weights
+        # is, by the variance that they are drawn from. Of a sample of K exclusive classes there are up to log2 K bits to be
+        # learnt, which speak against the prior.
         by_rule = isinstance(estimator.alpha, str)
         self.alpha = PLAIN_ALPHA if by_rule else estimator.alpha
-        # A minimiser would spend its iterations on making the initial weights smaller.
-        has_prior = by_rule and auto and not self.optimizer.minimizes
-        self.precision = _precision(problem) if has_prior else None
-        self.follows_noise = has_prior and problem.numeric
-        # Of early stopping: whether the latest of equal scores is the best, and whether a mean of the weights is scored.
+        bits = math.log2(problem.samples.Y.shape[1]) if problem.loss.normalized else 1.0
+        self.prior = PRIOR / bits if by_rule and auto else None
+        # Whether a mean of the weights is published, and whether of equal validation scores the latest is the best.
+        self.averages = auto and estimator.learning_rate == "auto" and self.optimizer.uses_learning_rate
         self.latest = auto
-        self.averages = auto and estimator.early_stopping
 
 
 def follows_recipe(estimator):
@@ -91,18 +99,3 @@ def _schedule(estimator, optimizer, auto):
     if unheeded or (estimator.learning_rate == "auto" and not auto):
         return Constant()
     return schedule_of(estimator)
-
-
-def _precision(problem):
-    """Return the precision of a normal prior on the weights.
-
-    For numbers it is twice the noise in the targets, which `NoisePenalty` follows. For classes it goes with the number of
-    features, whose weights add up in a raw score; and against the nats that there are to be learnt of a sample, which more
-    classes give more of.
-    """
-    if problem.numeric:
-        return 2.0
-    samples = problem.samples
-    n_outputs = samples.Y.shape[1]
-    nats = math.log(n_outputs) if problem.loss.normalized else n_outputs * math.log(2)
-    return samples.X.shape[1] / (55 * nats)

@@ -7,7 +7,7 @@ import numpy as np
 
 from .._engine.descent import tie
 from .._engine.objective import QUIET
-from .._engine.patience import Patience, WeightMean
+from .._engine.patience import Patience
 from .progress import ProgressLine
 
 
@@ -28,8 +28,6 @@ class Run:
         Judges validation scores or, without any, training losses; goes on from an earlier run.
     early_stopping : bool
         Whether validation scores stop training and choose the weights.
-    weight_mean : WeightMean or None
-        Takes in the weights of each epoch; the mean is then scored and kept in their place.
     deadline : float
         `time.perf_counter` at which to stop.
     done : int
@@ -42,53 +40,61 @@ class Run:
 
     def __init__(self, training, bridge=None, snapshot=None):
         estimator, state = training.estimator, training.state
-        self.network, self.batches = training.network, training.batches
+        self.kept, self.batches = training.kept, training.batches
+        # What an epoch changes; a mean of the parameters is another array than these.
+        self._changing = [training.network.theta, training.kept]
         self.bridge, self.snapshot = bridge, snapshot
         self.score = training.scorer() if training.held_out else None
         self.early_stopping = estimator.early_stopping and self.score is not None
         judged_by = str(estimator.scoring) if self.early_stopping else "training loss"
         if state.judged_by != judged_by:
             state.judged_by = judged_by
-            state.forget_scores()
+            state.patience = None
         settings = estimator.tol, estimator.n_iter_no_change, training.recipe.latest
         self.patience = state.patience or Patience(*settings)
         self.patience.tol, self.patience.n_iter_no_change, self.patience.latest = settings
-        state.weight_mean = state.weight_mean or WeightMean()
-        averages = training.recipe.averages and self.early_stopping and self.batches.n_batches > 1
-        self.weight_mean = state.weight_mean if averages else None
         self.deadline = math.inf if estimator.max_time is None else perf_counter() + estimator.max_time
         self.done, self.reason = (estimator.n_iter_, state.reason) if state.unfinished else (0, "max_iter")
         self.line = ProgressLine(training.max_iter, self.done) if estimator.verbose else None
         self.loss_curve, self.scores = [], []
-        self._last_finite = self.network.theta.copy()
+        self._last_finite = [array.copy() for array in self._changing]
+
+    @property
+    def still_falls(self):
+        """Whether the loss that is watched has lately fallen by more than `tol` an epoch."""
+        curve = [-score for score in self.scores] if self.early_stopping else self.loss_curve
+        recent = min(10, len(curve) // 2)
+        if not recent:
+            return True
+        earlier, latest = np.mean(curve[-2 * recent : -recent]), np.mean(curve[-recent:])
+        return earlier - latest > recent * self.patience.tol
 
     @property
     def n_epochs(self):
         """Epochs so far, those before an interruption included."""
         return self.done + len(self.loss_curve)
 
-    def after_epoch(self, loss, patient_with_loss=True):
-        """Take note of an epoch; return whether to stop, with `reason` set."""
-        theta = self.network.theta
+    def after_epoch(self, loss, patient_with_loss=True, rising=False):
+        """Take note of an epoch; return whether to stop, with `reason` set. While the rate rises there is no plateau."""
         self.loss_curve.append(loss)
-        if not (math.isfinite(loss) and math.isfinite(theta.sum())):
+        if not (math.isfinite(loss) and math.isfinite(self._changing[0].sum())):
             self.reason = "diverged"
             return True
-        np.copyto(self._last_finite, theta)
-        if self.weight_mean is not None:
-            np.copyto(theta, self.weight_mean.update(theta))
+        for array, copied in zip(self._changing, self._last_finite, strict=True):
+            np.copyto(copied, array)
         if self.score is not None:
             self.scores.append(float(self.score()))
         if self.line is not None:
             self.line.print(self.n_epochs, loss, self.scores[-1] if self.scores else None)
         if self.early_stopping:
-            plateau = self.patience.plateau(self.scores[-1], theta, loss)
-            np.copyto(theta, self._last_finite)
+            plateau = self.patience.plateau(self.scores[-1], self.kept, loss)
         else:
             plateau = self.patience.plateau(-loss) and patient_with_loss
-        if plateau:
+        if rising:
+            self.patience.count = 0
+        elif plateau:
             self.reason = "plateau"
-        elif perf_counter() >= self.deadline:
+        if self.reason == "max_iter" and perf_counter() >= self.deadline:
             self.reason = "max_time"
         return self.reason != "max_iter"
 
@@ -104,7 +110,7 @@ class Run:
     def note(self, estimator):
         """Set the attributes that tell how training went."""
         estimator.n_iter_ = self.n_epochs
-        estimator.t_ += len(self.loss_curve) * self.batches.n_samples
+        estimator.t_ += len(self.loss_curve) * self.batches.n_samples * self.batches.passes
         estimator.loss_curve_ = [*estimator.loss_curve_, *self.loss_curve]
         estimator.loss_ = estimator.loss_curve_[-1] if estimator.loss_curve_ else math.inf
         if self.scores:
@@ -123,8 +129,9 @@ class Run:
             self.restore()
 
     def restore(self):
-        """Put the weights of the last whole and finite epoch into the network."""
-        np.copyto(self.network.theta, self._last_finite)
+        """Put back the parameters of the last whole and finite epoch."""
+        for array, copied in zip(self._changing, self._last_finite, strict=True):
+            np.copyto(array, copied)
 
 
 def run_epochs(run, training):
@@ -138,7 +145,9 @@ def run_epochs(run, training):
             for number in range(1, n_epochs + 1):
                 if run.bridge is not None:
                     run.bridge.begin_epoch()
-                stop = run.after_epoch(next(epochs))
+                loss = next(epochs)
+                share = None if training.max_iter is None else (run.n_epochs + 1) / training.max_iter
+                stop = run.after_epoch(loss, rising=schedule.rises(share, progress.steps))
                 if run.reason == "plateau" and (rate := schedule.after_plateau(progress.learning_rate)) is not None:
                     progress.learning_rate = rate
                     run.patience.count = 0
@@ -148,15 +157,12 @@ def run_epochs(run, training):
                     break
     except KeyboardInterrupt:
         run.reason = "interrupted"
-    complete = training.recipe.optimizer.uses_learning_rate and schedule.is_complete(progress.epochs, 1.0)
-    if run.reason == "max_iter" and complete:
-        run.reason = "converged"
     run.finish()
 
 
 def run_minimizer(run, training):
     """Train by an optimizer that minimises the loss over all samples in one go."""
-    network, objective, recipe = run.network, training.objective, training.recipe
+    network, objective, recipe = training.network, training.objective, training.recipe
     max_iter = training.max_iter
     X, Y, sample_weight = next(iter(training.batches.epoch()))
 

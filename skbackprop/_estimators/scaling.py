@@ -12,37 +12,55 @@ COPY_BYTES = 128 * 2**20
 CHUNK_BYTES = 8 * 2**20
 
 
+# A column is rare if it is not zero in less than this share of the rows: it is scaled as if it were so in this share.
+COMMON = 0.1
+
+
 class Scaling(NamedTuple):
     """The affine map (x - mean) / scale of each feature.
 
     Attributes
     ----------
     mean, scale : ndarray of shape (n_features,)
-        `mean` is zero for sparse inputs, which stay sparse, and for networks without biases, which cannot undo a shift.
+        `mean` is zero for networks without biases, which cannot undo a shift.
+    n_features : float
+        Number of features that count: the mean squared norm of a scaled row.
     """
 
     mean: np.ndarray
     scale: np.ndarray
+    n_features: float
 
     @classmethod
-    def of(cls, X, sample_weight, center):
-        """Return the (weighted) means and standard deviations of the features, 1 for a feature that is constant."""
-        center = center and not issparse(X)
-        scaler = StandardScaler(with_mean=center)
-        if sample_weight is not None:
-            # Only `partial_fit` takes weights of any sign, and those may all be zero.
-            sample_weight = np.abs(sample_weight) if np.any(sample_weight) else None
-        chunk = max(1, CHUNK_BYTES // (X.shape[1] * X.dtype.itemsize))
+    def of(cls, X, sample_weight, center, common=COMMON):
+        """Return the (weighted) means and standard deviations of the features, 1 for a feature that is constant.
+
+        Rare features get larger scales, for one that is hardly ever seen should not decide alone where it is; 0 for
+        `common` spares them.
+        """
+        scaler = StandardScaler(with_mean=center and not issparse(X))
+        # Only `partial_fit` takes weights of any sign, and those may all be zero.
+        weight = np.ones(X.shape[0]) if sample_weight is None or not np.any(sample_weight) else np.abs(sample_weight)
+        chunk = X.shape[0] if issparse(X) else max(1, CHUNK_BYTES // (X.shape[1] * X.dtype.itemsize))
+        seen = np.zeros(X.shape[1])
         with np.errstate(over="ignore", invalid="ignore"):
-            for rows in gen_batches(X.shape[0], X.shape[0] if issparse(X) else chunk):
-                scaler.partial_fit(X[rows], sample_weight=None if sample_weight is None else sample_weight[rows])
-        if not np.isfinite(scaler.scale_).all():
+            for rows in gen_batches(X.shape[0], chunk):
+                scaler.partial_fit(X[rows], sample_weight=None if sample_weight is None else weight[rows])
+                seen += weight[rows] @ (X[rows] != 0)
+        scale = scaler.scale_
+        if not np.isfinite(scale).all():
             raise ValueError("Got X with a standard deviation that overflows: pass smaller values.")
+        share = np.maximum(seen, np.finfo(float).tiny) / weight.sum()
+        scale = scale * np.sqrt(np.maximum(1.0, common / share))
         mean = scaler.mean_ if center else np.zeros(X.shape[1])
-        return cls(mean.astype(X.dtype), scaler.scale_.astype(X.dtype))
+        n_features = float((scaler.var_ / scale**2).sum())
+        return cls(mean.astype(X.dtype), scale.astype(X.dtype), n_features)
 
     def apply(self, X):
-        """Return standardised inputs, and the scaling that is left to do batch by batch: itself, or None."""
+        """Return scaled inputs, and the scaling that is left to do batch by batch: itself, or None.
+
+        Sparse inputs are not shifted: the network does that, by `shift`.
+        """
         if issparse(X):
             return csr_array((X.data / self.scale[X.indices], X.indices, X.indptr), shape=X.shape), None
         if X.nbytes > COPY_BYTES:
@@ -50,6 +68,11 @@ class Scaling(NamedTuple):
         X = X - self.mean
         X /= self.scale
         return X, None
+
+    @property
+    def shift(self):
+        """What is to be taken off each scaled row."""
+        return self.mean / self.scale
 
     def apply_in_place(self, X):
         """Standardise a batch."""

@@ -1,13 +1,13 @@
 """What is kept of training: the fitted attributes, once they are whole, and all that training needs in order to go on."""
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from sklearn.utils import check_random_state
 
 from .._engine.descent import Progress
-from .._engine.patience import Patience, WeightMean
+from .._engine.patience import Patience
 from .callback_bridge import running_callbacks
 
 
@@ -44,15 +44,13 @@ class TrainingState:
     # changed them since.
     theta: np.ndarray | None = None
     checksum: int | None = None
-    # Where the gradient loop stopped; None before the first epoch, and for a minimiser.
-    progress: Progress | None = None
+    # Where the gradient loop stopped.
+    progress: Progress = field(default_factory=Progress)
     # What early stopping has seen, and what that was judged by: another judge starts afresh.
     patience: Patience | None = None
-    weight_mean: WeightMean | None = None
     judged_by: str | None = None
-    # Loss of the best constant prediction of the first samples, and the share of noise in the targets.
-    base_rate: float | None = None
-    noise: float = 1.0
+    # Rows of the last call of `fit`, those held out apart, or of all calls of `partial_fit`.
+    rows_seen: int = 0
     # Why the last run ended, and whether the next call of `fit` goes on with it, for it was interrupted.
     reason: str = "max_iter"
     unfinished: bool = False
@@ -61,7 +59,9 @@ class TrainingState:
     def of(cls, estimator, resume):
         """Return a copy of the state that an estimator stopped in, so that a failure leaves the original, or a new one."""
         saved = getattr(estimator, "_training_state", None)
-        return copy.deepcopy(saved) if resume and saved else cls(check_random_state(estimator.random_state))
+        if resume and saved:
+            return copy.deepcopy(saved)
+        return cls(check_random_state(estimator.random_state), progress=Progress(estimator.t_ if resume else 0))
 
     def steps_generator(self):
         """Return the source of what is drawn at each step."""
@@ -76,14 +76,13 @@ class TrainingState:
         self.n_samples = n_samples
 
     def forget_scores(self):
-        """Let early stopping start afresh: what it has seen says nothing of the weights to come."""
-        self.patience = self.weight_mean = None
+        """Forget what was seen of other weights: their scores and their mean say nothing of those to come."""
+        self.patience = self.progress.mean = None
 
     def forget_weights(self):
-        """Forget all that was remembered of other weights."""
+        """Forget all that was remembered of other weights, such as their momentum."""
         self.forget_scores()
-        if self.progress is not None:
-            self.progress.memory = {}
+        self.progress.memory = {}
 
 
 def interrupted(estimator):

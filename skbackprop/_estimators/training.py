@@ -6,13 +6,14 @@ from functools import partial
 from zlib import crc32
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.metrics import check_scoring
 
 from .._engine.batches import Batches
-from .._engine.descent import Progress, gradient_descent, tie
+from .._engine.descent import gradient_descent, tie
 from .._engine.network import Network
 from .._engine.objective import Objective, base_rate_loss, mean_loss
-from .._engine.penalty import NoisePenalty, Penalty
+from .._engine.penalty import Penalty
 from .advice import warn_of, warn_user
 from .recipe import Recipe
 from .run import Run, run_epochs, run_minimizer
@@ -21,7 +22,7 @@ from .scaling import Scaling, TargetScaling
 from .state import TrainingState
 from .threads import limit_threads
 
-# A prior on the weights is spread over the weight of all samples, or over so much if they weigh less.
+# A prior on the weights is spread over all samples, or over so many if they are fewer.
 FEW_SAMPLES = 256
 
 
@@ -48,8 +49,10 @@ class Training:
     state : TrainingState
     network : Network
         The one that is trained, between standardised inputs and scaled targets.
+    kept : ndarray of shape (n_parameters,)
+        The parameters that are scored and published: the latest or, where the recipe says so, their running mean.
     published : Network
-        The same in the user's units, as of the last `fold`.
+        With these parameters, in the user's units, as of the last `fold`.
     problem, held_out : Problem and Samples or None
         Samples to train on and to validate on, their targets scaled.
     batches : Batches
@@ -65,12 +68,16 @@ class Training:
         self.state.match(n_samples, splits, in_order)
         hold_out = HoldOut.of(problem, estimator.validation_fraction) if splits and self.state.held_out is None else None
         n_rows = n_samples if self.state.rows is None else len(self.state.rows)
-        self.recipe = Recipe(estimator, problem, hold_out.n_rows if hold_out else n_rows)
+        self.recipe = Recipe(estimator, problem, hold_out.n_rows if hold_out else n_rows, incremental)
         if not resume or not hasattr(estimator, "_scaling"):
             self._decide_scaling(problem, resume)
         self.problem = problem._replace(samples=self._scaled(problem.samples))
         self.held_out = self._scaled(held_out)
         self.network = self._starting_network(resume)
+        progress = self.state.progress
+        if self.recipe.averages and progress.mean is None:
+            progress.mean, progress.steps = self.network.theta.copy(), 0
+        self.kept = progress.mean if self.recipe.averages else self.network.theta
         if splits:
             self.held_out = self._split(hold_out)
         self.batches = self._make_batches()
@@ -100,6 +107,9 @@ class Training:
         recipe, state, samples = self.recipe, self.state, self.problem.samples
         sizes = (samples.X.shape[1], *recipe.hidden_sizes, samples.Y.shape[1])
         network = Network(sizes, recipe.activations, self.estimator.fit_intercept, samples.X.dtype)
+        if scaling := self.estimator._scaling:
+            recipe.initializer = recipe.initializer.for_inputs(scaling.n_features)
+            network.shift = scaling.shift if issparse(samples.X) and network.fit_intercept else None
         if resume:
             self._load(network)
         else:
@@ -170,32 +180,31 @@ class Training:
         order = estimator.shuffle and not full_batch, state.random_state, state.rows
         X, scaling = estimator._scaling.apply(samples.X) if estimator._scaling else (samples.X, None)
         noise = estimator.noise, state.steps_generator() if estimator.noise else None
-        return Batches(X, samples.Y, samples.sample_weight, batch_size, *order, scaling, *noise)
+        state.rows_seen = state.rows_seen + n_rows if self.incremental else n_rows
+        return Batches(X, samples.Y, samples.sample_weight, batch_size, *order, scaling, *noise, self.recipe.passes)
 
     def _make_penalty(self):
         """Return the penalty on the weights."""
-        recipe, state, batches = self.recipe, self.state, self.batches
-        alpha = recipe.alpha
-        if recipe.precision is not None:
-            # Divided by a batch's weight, as every alpha, this is the prior over the weight of all, whatever the batches.
-            total_weight = max(batches.mean_weight * batches.n_samples, FEW_SAMPLES)
-            alpha = recipe.precision * batches.batch_size * batches.mean_weight / total_weight
-        strength = alpha / batches.mean_weight
-        if recipe.follows_noise and state.base_rate is None:
-            # The first samples set it, as they set the scales; if these say nothing, the penalty stays as it is.
-            weight = None if batches.sample_weight is None else np.abs(batches.sample_weight)
-            says_something = weight is None or weight.any()
-            state.base_rate = base_rate_loss(self.problem.loss, batches.Y, weight) if says_something else 0.0
-        if recipe.follows_noise and state.base_rate:
-            return NoisePenalty(self.network, strength, state.base_rate, state.noise)
-        return Penalty(self.network, strength)
+        recipe, network, batches = self.recipe, self.network, self.batches
+        if recipe.prior is None:
+            return Penalty(network, recipe.alpha / batches.mean_weight)
+        # Divided by the samples of a batch, as every penalty, this is the prior over all samples, whatever the batches.
+        factor = recipe.prior * batches.batch_size / max(self.state.rows_seen, FEW_SAMPLES)
+        activations = [None, *network.activations, network.activations[-1] if network.activations else None]
+        strengths = [
+            factor / recipe.initializer.variance(coef, below, own)
+            for coef, below, own in zip(network.coefs, activations[:-1], activations[1:], strict=True)
+        ]
+        # Between hidden layers a prior would let the signal of deep networks die.
+        strengths[1:-1] = [0.0] * len(strengths[1:-1])
+        return Penalty(network, strengths)
 
     # What the estimator shows of it ----------------------------------------------------------------------------------
 
     def _publish(self, resume):
         """Set the attributes that prediction needs, as views on the parameters."""
         estimator, network = self.estimator, self.network
-        self.published = network.twin() if estimator._scaling or estimator._target_scaling else network
+        self.published = network.twin()
         estimator.coefs_, estimator.intercepts_ = self.published.coefs, self.published.intercepts
         estimator.n_layers_ = len(network.layer_sizes)
         estimator.n_outputs_ = network.layer_sizes[-1]
@@ -207,19 +216,17 @@ class Training:
                 setattr(estimator, name, first)
 
     def fold(self, targets=True):
-        """Bring the published parameters up to date with the network's, in the units of the raw inputs and targets."""
-        if self.published is self.network:
-            return
-        np.copyto(self.published.theta, self.network.theta)
+        """Bring the published parameters up to date with `kept`, in the units of the raw inputs and targets."""
+        np.copyto(self.published.theta, self.kept)
         for scaling in (self.estimator._scaling, targets and self.estimator._target_scaling):
             if scaling:
                 scaling.fold(self.published)
 
-    def _state_after(self, run, theta):
-        """Return the state to go on from, with `theta`, having published what is published."""
+    def _state_after(self, run):
+        """Return the state to go on from, having published what is published."""
         # A run that ended on a plateau starts with fresh patience, should the user want to go on all the same.
         patience = replace(run.patience, count=0) if run.reason == "plateau" else run.patience
-        latest = {"patience": patience, "rows": self.batches.order, "noise": self.objective.penalty.noise, "theta": theta}
+        latest = {"patience": patience, "rows": self.batches.order, "theta": self.network.theta}
         checksum = crc32(self.published.theta)
         return replace(self.state, **latest, checksum=checksum, reason=run.reason, unfinished=False)
 
@@ -232,7 +239,7 @@ class Training:
         view = copy.copy(self.estimator)
         run.note(view)
         view.coefs_, view.intercepts_ = copy.deepcopy((view.coefs_, view.intercepts_))
-        view._training_state = copy.deepcopy(self._state_after(run, self.network.theta))
+        view._training_state = copy.deepcopy(self._state_after(run))
         return dict(vars(view))
 
     # The run ---------------------------------------------------------------------------------------------------------
@@ -244,29 +251,24 @@ class Training:
 
     def epochs(self, **limits):
         """Return the generator of epochs, for a solver that has any; `limits` as in `gradient_descent`."""
-        recipe, state = self.recipe, self.state
-        if state.progress is None:
-            state.progress = Progress(samples_seen=self.estimator.t_)
-        rules = recipe.optimizer, recipe.schedule, recipe.step
-        return gradient_descent(self.objective, self.batches, *rules, state.progress, max_iter=self.max_iter, **limits)
+        rules = self.recipe.optimizer, self.recipe.schedule, self.recipe.step, self.state.progress
+        return gradient_descent(self.objective, self.batches, *rules, max_iter=self.max_iter, **limits)
 
     def run(self, bridge=None):
         """Train, and leave the estimator fitted; tell the bridge, if there is one, of each epoch."""
-        estimator, network = self.estimator, self.network
+        estimator = self.estimator
         run = Run(self, bridge, lambda: self._snapshot(run))
-        with limit_threads(network, self.batches.batch_size):
+        with limit_threads(self.network, self.batches.batch_size):
             (run_minimizer if self.recipe.optimizer.minimizes else run_epochs)(run, self)
         run.note(estimator)
-        keep = estimator.warm_start or self.incremental
-        latest = network.theta.copy() if keep else None
         if run.early_stopping and run.patience.best_theta is not None:
-            np.copyto(network.theta, run.patience.best_theta)
+            self.kept = run.patience.best_theta
         if not self.incremental:
             samples, loss = self.problem.samples, self.problem.loss
             base_rate = partial(base_rate_loss, loss, samples.Y, samples.sample_weight)
             warn_of(run, estimator, base_rate, partial(self.mean_loss, samples))
         self.fold()
-        estimator._training_state = self._state_after(run, latest) if keep else None
+        estimator._training_state = self._state_after(run) if estimator.warm_start or self.incremental else None
 
     def mean_loss(self, samples):
         """Return the mean loss of the current weights on samples, without penalty.
