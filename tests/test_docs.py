@@ -60,6 +60,17 @@ def comparable(output, ahead):
     return output
 
 
+def prose(text):
+    """A page without its blocks."""
+    return re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(text):
+    """What links to the headings of a page end with."""
+    headings = re.findall(r"^#+ (.+)$", prose(text), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in PAGES])
 def test_the_blocks_print_what_the_page_says(name, tmp_path):
     for module in NEEDS.get(name, []):
@@ -78,6 +89,17 @@ def test_no_block_is_passed_over():
         assert sum(bool(output) for _, _, output, _ in found) == text.count("```text"), (
             f"{name}: an output follows no block"
         )
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_links_lead_somewhere(name):
+    folder = ROOT if name == "README.md" else ROOT / "docs"
+    links = re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", prose(TEXTS[name]))
+    assert len(links) == prose(TEXTS[name]).count("](") - prose(TEXTS[name]).count("](http")
+    for file, anchor in links:
+        target = folder / file if file else folder / name
+        assert target.exists(), f"{name}: there is no {file}"
+        assert not anchor or anchor in anchors(TEXTS[target.name]), f"{name}: there is no #{anchor} in {target.name}"
 
 
 PAGE_WITH_FAULTS = """Text (your seconds
