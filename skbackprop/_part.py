@@ -4,10 +4,45 @@ import inspect
 
 
 class Part:
-    """A small object that an estimator is made of; `shared` is documented where parts are asked for by name."""
+    """A small object that an estimator is made of.
+
+    Attributes
+    ----------
+    shared : tuple of str, default=()
+        Names of the estimator's parameters that are this part's settings when it is asked for by name.
+    """
 
     shared = ()
 
     def __repr__(self):
         names = [name for name in inspect.signature(type(self)).parameters if hasattr(self, name)]
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
+
+
+class Completed:
+    """A part of the user's own, with what it lacks taken from the base class of such parts.
+
+    Parameters
+    ----------
+    part : object
+    base : type
+    """
+
+    def __init__(self, part, base):
+        self._part = part
+        self._base = base
+        self.__doc__ = type(part).__doc__
+        for name in (name for name in dir(base) if not name.startswith("__")):
+            # An error within a property of the part's own is the user's to see: only what is not there is filled in.
+            if hasattr(type(part), name) or hasattr(part, name):
+                value = getattr(part, name)
+            else:
+                value = getattr(base, name)
+                value = value.__get__(self) if callable(value) else value
+            setattr(self, name, value)
+
+    def __reduce__(self):
+        return Completed, (self._part, self._base)
+
+    def __repr__(self):
+        return repr(self._part)

@@ -5,7 +5,7 @@ from itertools import islice
 import numpy as np
 
 from ._engine.batches import Batches
-from ._engine.descent import Progress, Step, gradient_descent
+from ._engine.descent import DescentState, StepRule, gradient_descent
 from ._engine.network import Network
 from ._engine.objective import QUIET, Objective
 from .activations import sigmoid_
@@ -117,8 +117,8 @@ def backpropagation(X, y, learning_rate, num_iterations, *, random_state=0):
     objective = Objective(network, SigmoidSquaredError())
     batches = Batches(X, Y, None, len(X), shuffle=False, random_state=random_state)
     # The notebook sums over the samples: its learning rate scales that sum, and the learning rate of the loop is 1.
-    rules = SGD(momentum=0.0), Constant(), Step(1.0)
-    epochs = gradient_descent(objective, batches, *rules, Progress(), scale=float(learning_rate), with_loss=False)
+    rules = SGD(momentum=0.0), Constant(), StepRule(1.0)
+    epochs = gradient_descent(objective, batches, *rules, DescentState(), scale=float(learning_rate), with_loss=False)
     with np.errstate(**QUIET):
         for _ in islice(epochs, int(num_iterations)):
             pass

@@ -40,7 +40,7 @@ class Optimizer(Part):
         Whether `update` heeds its learning rate.
     minimizes : bool, default=False
         Whether it runs a whole minimisation at a time; then it is a `Minimizer`.
-    weight_decay : float, default=0.0
+    decoupled_decay : float, default=0.0
         Share of each weight, times the learning rate, that the training loop takes off after a step, where the estimator's
         own `weight_decay` is 0.
     shared : tuple of str, default=()
@@ -59,7 +59,7 @@ class Optimizer(Part):
     full_batch = False
     uses_learning_rate = True
     minimizes = False
-    weight_decay = 0.0
+    decoupled_decay = 0.0
 
     def initial_state(self, theta):
         """Return the dict of arrays and numbers that `update` will keep for the parameters `theta`."""
@@ -197,6 +197,11 @@ class AdamW(Adam):
     def __init__(self, beta_1=0.9, beta_2=0.999, epsilon=1e-8, weight_decay=0.01):
         super().__init__(beta_1, beta_2, epsilon)
         self.weight_decay = weight_decay
+
+    @property
+    def decoupled_decay(self):
+        """The `weight_decay`, which the training loop applies."""
+        return self.weight_decay
 
 
 class Rprop(Optimizer):

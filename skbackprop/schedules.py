@@ -14,6 +14,9 @@ class Schedule(Part):
     ----------
     every_step : bool, default=False
         Whether the rate changes within an epoch; else it is asked for once an epoch.
+    averages : bool, default=False
+        Whether what is scored and published is a running mean of the weights, which do not come to rest at a rate that never
+        falls.
     shared : tuple of str, default=()
         Names of the estimator's parameters that are this part's settings when it is asked for by name.
 
@@ -25,6 +28,7 @@ class Schedule(Part):
     """
 
     every_step = False
+    averages = False
 
     def next_rate(self, rate, initial, samples_seen, epoch, progress, steps):
         """Return the learning rate for what comes next.
@@ -155,6 +159,7 @@ class WarmUp(Schedule):
     """
 
     every_step = True
+    averages = True
 
     def __init__(self, n_steps=100):
         self.n_steps = n_steps

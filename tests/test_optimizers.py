@@ -9,7 +9,7 @@ from scipy.optimize import fmin_l_bfgs_b
 from sklearn.neural_network._stochastic_optimizers import AdamOptimizer, SGDOptimizer
 
 from skbackprop._engine.batches import Batches
-from skbackprop._engine.descent import Progress, Step, gradient_descent
+from skbackprop._engine.descent import DescentState, StepRule, gradient_descent
 from skbackprop._engine.network import Network
 from skbackprop._engine.objective import Objective
 from skbackprop.initializers import Uniform
@@ -130,9 +130,9 @@ def test_adamw_in_the_training_loop_takes_the_steps_of_adam_and_then_shrinks_wei
     network.initialize(Uniform(), rng)
     theta = network.theta.copy()
     objective = Objective(network, SquaredError())
-    step = Step(rate, weight_decay=optimizer.weight_decay)
+    step = StepRule(rate, weight_decay=optimizer.decoupled_decay)
     batches = Batches(X, Y, None, 20, False, rng)
-    epochs = gradient_descent(objective, batches, optimizer, Constant(), step, Progress())
+    epochs = gradient_descent(objective, batches, optimizer, Constant(), step, DescentState())
     first = second = np.zeros(4)
     for number in range(1, 11):
         next(epochs)
@@ -146,7 +146,7 @@ def test_adamw_in_the_training_loop_takes_the_steps_of_adam_and_then_shrinks_wei
 
 
 def test_decay_is_an_optimizers_own_and_zero_but_for_adamw():
-    assert {name: kind().weight_decay for name, kind in OPTIMIZERS.items() if kind().weight_decay} == {"adamw": 0.01}
+    assert {name: kind().decoupled_decay for name, kind in OPTIMIZERS.items() if kind().decoupled_decay} == {"adamw": 0.01}
 
 
 def test_minimisers_say_so():

@@ -13,7 +13,7 @@ from .._blas import add_multiple
 
 
 @dataclass
-class Step:
+class StepRule:
     """One update of the parameters: what happens to the gradient before the optimizer's own rule, and to the weights after.
 
     In an estimator each field is the parameter of the same name.
@@ -30,8 +30,6 @@ class Step:
 
     def take(self, network, gradient, optimizer, memory, rate, loss):
         """Change the parameters of the network."""
-        if self.tied:
-            tie(network.layer_views(gradient)[0])
         if self.clip_norm is not None:
             norm = math.sqrt(gradient.dot(gradient))
             if norm > self.clip_norm:
@@ -53,7 +51,7 @@ def tie(coefs):
 
 
 @dataclass
-class Progress:
+class DescentState:
     """What `gradient_descent` goes on from."""
 
     # Training samples, steps and epochs so far; an epoch that was broken off counts by its share.
@@ -69,7 +67,7 @@ class Progress:
     mean: np.ndarray | None = None
 
 
-def gradient_descent(objective, batches, optimizer, schedule, step, progress, *, scale=None, max_iter=None, done=0,
+def gradient_descent(objective, batches, optimizer, schedule, rule, state, *, scale=None, max_iter=None, done=0,
                      deadline=math.inf, with_loss=True):  # fmt: skip
     """Train a network, an epoch at each `next`.
 
@@ -79,8 +77,8 @@ def gradient_descent(objective, batches, optimizer, schedule, step, progress, *,
     batches : Batches
     optimizer : Optimizer
     schedule : Schedule
-    step : Step
-    progress : Progress
+    rule : StepRule
+    state : DescentState
         Updated in place; with an array as its `mean`, that takes in the parameters after each step. From step to step these
         scatter around what they have learnt, the more so the higher the learning rate; their mean does not (Polyak and
         Juditsky, 1992). It forgets the first steps, which know little: at step t the latest counts 6 / (t + 5).
@@ -102,33 +100,35 @@ def gradient_descent(objective, batches, optimizer, schedule, step, progress, *,
     """
     network = objective.network
     gradient = objective.gradient
-    initial = step.learning_rate_init
-    if progress.learning_rate_init != initial:
-        progress.learning_rate = progress.learning_rate_init = initial
-    memory = optimizer.initial_state(network.theta)
-    if progress.memory.keys() == memory.keys():
-        memory = progress.memory
-    progress.memory = memory
+    initial = rule.learning_rate_init
+    if state.learning_rate_init != initial:
+        state.learning_rate = state.learning_rate_init = initial
+    memory = optimizer.initial_state(network.theta) or {}
+    if state.memory.keys() == memory.keys():
+        memory = state.memory
+    state.memory = memory
     n_samples = batches.n_samples * batches.passes
-    mean = progress.mean
-    start = progress.epochs - done
+    mean = state.mean
+    start = state.epochs - done
     timed = deadline < math.inf
     every_step = schedule.every_step
     while True:
         total = 0.0
         seen = 0
-        steps = progress.steps
-        share = None if max_iter is None else (progress.epochs - start) / max_iter
-        rate = schedule.next_rate(progress.learning_rate, initial, progress.samples_seen, progress.epochs, share, steps)
+        steps = state.steps
+        share = None if max_iter is None else (state.epochs - start) / max_iter
+        rate = schedule.next_rate(state.learning_rate, initial, state.samples_seen, state.epochs, share, steps)
         for X, Y, sample_weight in batches.epoch():
             if timed and seen and perf_counter() >= deadline:
                 break
             if every_step:
-                epoch = progress.epochs + seen / n_samples
+                epoch = state.epochs + seen / n_samples
                 share = None if max_iter is None else (epoch - start) / max_iter
-                rate = schedule.next_rate(rate, initial, progress.samples_seen + seen, epoch, share, steps)
+                rate = schedule.next_rate(rate, initial, state.samples_seen + seen, epoch, share, steps)
             loss = objective(X, Y, sample_weight, scale, with_loss)
-            step.take(network, gradient, optimizer, memory, rate, loss)
+            if rule.tied:
+                tie(objective.coef_gradients)
+            rule.take(network, gradient, optimizer, memory, rate, loss)
             steps += 1
             if mean is not None:
                 # The gradient has done its work: its memory takes the difference.
@@ -137,8 +137,8 @@ def gradient_descent(objective, batches, optimizer, schedule, step, progress, *,
             n_rows = len(Y)
             total += loss * n_rows
             seen += n_rows
-        progress.learning_rate = rate
-        progress.steps = steps
-        progress.samples_seen += seen
-        progress.epochs += seen / n_samples
+        state.learning_rate = rate
+        state.steps = steps
+        state.samples_seen += seen
+        state.epochs += seen / n_samples
         yield total / seen

@@ -28,6 +28,8 @@ class Objective:
     ----------
     gradient : ndarray of shape (n_parameters,)
         The gradient of the last call.
+    coef_gradients : list of ndarray
+        The parts of it that are gradients of weight matrices.
     """
 
     def __init__(self, network, loss, penalty=None, dropout=0.0, generator=None):
@@ -35,6 +37,7 @@ class Objective:
         self.loss = loss
         self.penalty = Penalty(network) if penalty is None else penalty
         self.gradient = np.empty_like(network.theta)
+        self.coef_gradients, _ = network.layer_views(self.gradient)
         self._weight_gradient = self.gradient[: network.n_weights]
         self._dropout = dropout, generator
         self._propagations = {}

@@ -8,9 +8,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._engine.objective import sample_losses
 from .._engine.prediction import raw_scores
+from ..losses import Loss
 from .callback_bridge import CallbackBridge, CallbackSupportMixin, epochs_a_task, with_callbacks
 from .samples import FLOATS
-from .state import become, draft_of
+from .scaling import Scaling, TargetScaling
+from .state import TrainingState, become, draft_of
 from .training import Training
 
 # Up to this many values, a check of the whole array in one sum costs less than scikit-learn's validation.
@@ -52,6 +54,14 @@ class BaseBackprop(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     noise = 0.0
     tied = False
     _accept_sparse = "csr"
+
+    # What training sets, besides the attributes that end in an underscore: the scalings that are folded into the weights,
+    # the parts that predict, and what training can go on from, if it is kept.
+    _scaling: Scaling | None
+    _target_scaling: TargetScaling | None
+    _activations: tuple
+    _loss: Loss
+    _training_state: TrainingState | None
 
     @abstractmethod
     def _encode(self, X, y, sample_weight, *, resume, incremental):

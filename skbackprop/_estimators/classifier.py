@@ -12,7 +12,7 @@ from .base import BaseBackprop
 from .docstrings import share_documentation
 from .features import FeaturesMixin
 from .labels import Labels, checked_labels, refuse_weights_of_one_class
-from .parameters import can_fit_partially, constraints, part, store
+from .parameters import can_fit_partially, constraints, make_part, store
 from .samples import FLOATS, Problem, Samples, checked_weights
 
 
@@ -272,7 +272,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         """Return the loss for this kind of targets, or raise."""
         target_type = self._labels.target_type
         table = {name: kinds[target_type] for name, kinds in CLASSIFICATION_LOSSES.items()}
-        loss = part(table, self.loss, Loss, self)
+        loss = make_part(table, self.loss, Loss, self)
         if loss.normalized and target_type != "multiclass":
             raise ValueError(
                 f"Got loss={loss!r}, whose predictions for a sample sum to one, for {target_type} targets: use it with "

@@ -10,12 +10,11 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..initializers import INITIALIZERS, Initializer, NearIdentity
 from .autoencoder import SigmoidBackpropAutoencoder
 from .callback_bridge import CallbackBridge, CallbackSupportMixin, fit_part, with_callbacks
 from .docstrings import share_documentation
-from .parameters import constraints, optimizer_of, part, store
-from .recipe import batch_size
+from .parameters import constraints, optimizer_of, store
+from .recipe import batch_size_for, detector_initializer, follows_recipe
 from .scaling import Scaling
 from .state import become, draft_of
 
@@ -29,7 +28,7 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, BaseEst
     """Autoencoders that learn normal samples, and tell the others by how badly they reconstruct them.
 
     The features are standardised and clipped at 20 standard deviations. Each of a few wide denoising autoencoders (see
-    `SigmoidBackpropAutoencoder`), which differ in their first weights, gives the logarithm of the reconstruction error,
+    `SigmoidBackpropAutoencoder`), which differ in their initial weights, gives the logarithm of the reconstruction error,
     standardised over the training samples; the score of a sample is the negative mean of these. The idea is that of
     replicator networks (Hawkins et al., 2002); here noise on the inputs takes the place of a bottleneck. Training is in
     float32.
@@ -207,11 +206,9 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, BaseEst
         if isinstance(self.batch_size, numbers.Integral):
             settings["batch_size"] = min(self.batch_size, n_rows)
         if self.max_iter is None:
-            steps_an_epoch = 1 if optimizer_of(self).full_batch else math.ceil(n_rows / batch_size(self, n_rows))
-            settings["max_iter"] = math.ceil(STEPS / steps_an_epoch)
-        # Many units that are nearly linear reconstruct whatever they are given.
-        initializers = {**INITIALIZERS, "auto": NearIdentity(sharpness=16.0)}
-        return {**settings, "standardize": False, "init": part(initializers, self.init, Initializer)}
+            batch_size = n_rows if optimizer_of(self).full_batch else batch_size_for(self, n_rows, follows_recipe(self))
+            settings["max_iter"] = math.ceil(STEPS / math.ceil(n_rows / batch_size))
+        return {**settings, "standardize": False, "init": detector_initializer(self)}
 
     def _log_errors(self, standardized):
         """Return the logarithm of each autoencoder's error on each sample, of shape (n_estimators, n_samples)."""

@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 
+from .._part import Completed
 from ..activations import ACTIVATIONS, Activation
 from ..initializers import INITIALIZERS, Initializer
 from ..optimizers import OPTIMIZERS, Minimizer, Optimizer
-from ..schedules import SCHEDULES, Schedule
+from ..schedules import SCHEDULES
 
 
 class Parameter(NamedTuple):
@@ -136,33 +137,7 @@ def store(estimator, arguments):
             setattr(estimator, name, value)
 
 
-class Completed:
-    """A part of the user's own, with what it lacks taken from the base class of such parts.
-
-    Parameters
-    ----------
-    part : object
-    base : type
-    """
-
-    def __init__(self, part, base):
-        self.part = part
-        self.base = base
-
-    def __getattr__(self, name):
-        # Unpickling and copying ask for special methods before there are attributes.
-        if name.startswith("__"):
-            raise AttributeError(name)
-        if hasattr(self.part, name):
-            return getattr(self.part, name)
-        value = getattr(self.base, name)
-        return value.__get__(self) if callable(value) else value
-
-    def __repr__(self):
-        return repr(self.part)
-
-
-def part(table, value, base, estimator=None):
+def make_part(table, value, base, estimator):
     """Return the part that a parameter names, made with the estimator's parameters that it shares, or the user's own."""
     if inspect.isclass(value):
         raise ValueError(f"Got the class {value.__name__}: pass an instance of it, such as {value.__name__}().")
@@ -203,13 +178,16 @@ def activations_of(estimator, n_hidden):
             f"Got activation={estimator.activation!r} for {n_hidden} hidden layers: pass one of {sorted(ACTIVATIONS)}, an "
             "instance of a class with the methods forward and backward, or a list with one of these for each layer."
         )
-    return tuple(part(ACTIVATIONS, name, Activation) for name in given)
+    return tuple(make_part(ACTIVATIONS, name, Activation, estimator) for name in given)
 
 
 def optimizer_of(estimator):
     """Return the optimizer, having refused what it cannot do."""
     solver = estimator.solver
-    optimizer = part(OPTIMIZERS, solver, Minimizer if hasattr(solver, "minimize") else Optimizer, estimator)
+    minimizes = hasattr(solver, "minimize")
+    if minimizes and isinstance(solver, Optimizer) and not isinstance(solver, Minimizer):
+        raise ValueError(f"Got solver={solver!r} with a method minimize: make its class a child of Minimizer.")
+    optimizer = make_part(OPTIMIZERS, solver, Minimizer if minimizes else Optimizer, estimator)
     for name in ("dropout", "weight_decay", "clip_norm", "noise"):
         given = getattr(estimator, name)
         if optimizer.full_batch and given and not isinstance(given, str):
@@ -220,14 +198,9 @@ def optimizer_of(estimator):
     return optimizer
 
 
-def schedule_of(estimator):
-    """Return the learning-rate schedule that a name other than "auto" stands for."""
-    return part(SCHEDULES, estimator.learning_rate, Schedule, estimator)
-
-
 def initializer_of(estimator):
     """Return the rule for the initial weights."""
-    return part(INITIALIZERS, estimator.init, Initializer)
+    return make_part(INITIALIZERS, estimator.init, Initializer, estimator)
 
 
 def can_fit_partially(estimator):
@@ -235,6 +208,6 @@ def can_fit_partially(estimator):
     if optimizer_of(estimator).full_batch:
         raise AttributeError(
             f"partial_fit is not available with solver={estimator.solver!r}, which needs all samples at each step: use "
-            "solver='adam' or 'sgd'."
+            "solver='adam', 'adamw' or 'sgd'."
         )
     return True

@@ -3,11 +3,11 @@
 import math
 from dataclasses import fields
 
-from .._engine.descent import Step
-from ..initializers import NearIdentity
+from .._engine.descent import StepRule
+from ..initializers import INITIALIZERS, Initializer, NearIdentity
 from ..optimizers import Adam
-from ..schedules import Constant
-from .parameters import activations_of, hidden_sizes_of, initializer_of, optimizer_of, schedule_of
+from ..schedules import SCHEDULES, Constant, Schedule
+from .parameters import activations_of, hidden_sizes_of, initializer_of, make_part, optimizer_of
 
 # Of batches of the recipe's own choice: up to so many samples are one batch (a weight of 2 then equals two rows), more make
 # 64 batches an epoch, as far as these bounds on their size allow.
@@ -45,13 +45,13 @@ class Recipe:
         self.optimizer = optimizer_of(estimator)
         self.schedule = _schedule(estimator, self.optimizer, auto)
         # What happens at each step besides the optimizer's rule.
-        step = {field.name: getattr(estimator, field.name) for field in fields(Step)}
+        step = {field.name: getattr(estimator, field.name) for field in fields(StepRule)}
         if isinstance(step["clip_norm"], str):
             step["clip_norm"] = 1.0 if auto and not self.optimizer.full_batch else None
-        step["weight_decay"] = step["weight_decay"] or self.optimizer.weight_decay
-        self.step = Step(**step)
+        step["weight_decay"] = step["weight_decay"] or self.optimizer.decoupled_decay
+        self.step = StepRule(**step)
         # Samples in a step, perhaps more than there are, and how often an epoch goes through all of them.
-        self.batch_size = batch_size(estimator, n_rows)
+        self.batch_size = batch_size_for(estimator, n_rows, auto)
         self.passes = 1
         if estimator.batch_size is None and auto and not (self.optimizer.full_batch or incremental):
             self.passes = math.ceil(STEPS_AN_EPOCH / math.ceil(n_rows / self.batch_size))
@@ -66,7 +66,7 @@ class Recipe:
         bits = math.log2(problem.samples.Y.shape[1]) if problem.loss.normalized else 1.0
         self.prior = PRIOR / bits if by_rule and auto else None
         # Whether a mean of the weights is published, and whether of equal validation scores the latest is the best.
-        self.averages = auto and estimator.learning_rate == "auto" and self.optimizer.uses_learning_rate
+        self.averages = self.schedule.averages and self.optimizer.uses_learning_rate
         self.latest = auto
 
 
@@ -78,12 +78,20 @@ def follows_recipe(estimator):
     return isinstance(initializer_of(estimator), NearIdentity)
 
 
-def batch_size(estimator, n_rows):
+def batch_size_for(estimator, n_rows, auto):
     """Return the samples in a step of a solver that takes batches, of so many to train on; perhaps more than these."""
     chosen = estimator.batch_size
-    if chosen is None and follows_recipe(estimator):
+    if chosen is None and auto:
         return n_rows if n_rows <= ONE_BATCH else min(max(SMALLEST_BATCH, n_rows // BATCHES_AN_EPOCH), LARGEST_BATCH)
     return min(LARGEST_PLAIN_BATCH, n_rows) if chosen in {None, "auto"} else chosen
+
+
+def detector_initializer(estimator):
+    """Return the rule for the initial weights of an outlier detector's autoencoders.
+
+    Many units that are nearly linear reconstruct whatever they are given: here they bend sharply.
+    """
+    return make_part({**INITIALIZERS, "auto": NearIdentity(sharpness=16.0)}, estimator.init, Initializer, estimator)
 
 
 def _wanted(choice, auto):
@@ -93,9 +101,9 @@ def _wanted(choice, auto):
 
 def _schedule(estimator, optimizer, auto):
     """Return the learning-rate schedule."""
+    name = estimator.learning_rate if isinstance(estimator.learning_rate, str) else ""
     # In scikit-learn, too, "adam" does not heed these names; a grid over both must mean the same here.
-    unheeded = isinstance(optimizer, Adam) and isinstance(estimator.solver, str)
-    unheeded = unheeded and estimator.learning_rate in {"invscaling", "adaptive"}
-    if unheeded or (estimator.learning_rate == "auto" and not auto):
+    unheeded = name in {"invscaling", "adaptive"} and isinstance(estimator.solver, str) and isinstance(optimizer, Adam)
+    if unheeded or (name == "auto" and not auto):
         return Constant()
-    return schedule_of(estimator)
+    return make_part(SCHEDULES, estimator.learning_rate, Schedule, estimator)

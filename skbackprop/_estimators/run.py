@@ -1,6 +1,7 @@
 """One run of training: which epochs are kept, what is told of them, and why it ends."""
 
 import math
+from functools import partial
 from time import perf_counter
 
 import numpy as np
@@ -19,8 +20,6 @@ class Run:
     training : Training
     bridge : CallbackBridge, default=None
         Whom to tell of epochs.
-    snapshot : callable, default=None
-        Returns the fitted attributes as they would be then.
 
     Attributes
     ----------
@@ -38,12 +37,12 @@ class Run:
         Why it ended.
     """
 
-    def __init__(self, training, bridge=None, snapshot=None):
+    def __init__(self, training, bridge=None):
         estimator, state = training.estimator, training.state
         self.kept, self.batches = training.kept, training.batches
         # What an epoch changes; a mean of the parameters is another array than these.
         self._changing = [training.network.theta, training.kept]
-        self.bridge, self.snapshot = bridge, snapshot
+        self.bridge = bridge
         self.score = training.scorer() if training.held_out else None
         self.early_stopping = estimator.early_stopping and self.score is not None
         judged_by = str(estimator.scoring) if self.early_stopping else "training loss"
@@ -98,11 +97,11 @@ class Run:
             self.reason = "max_time"
         return self.reason != "max_iter"
 
-    def after_telling(self, stop, last):
+    def after_telling(self, training, stop, last):
         """Tell of an epoch's end, `last` if there can be no other; return whether to stop: a callback may want it, too."""
         if self.bridge is None or self.reason == "diverged":
             return stop
-        asked = self.bridge.end_epoch(stop or last, self.snapshot)
+        asked = self.bridge.end_epoch(stop or last, partial(training.snapshot, self))
         if asked and not (stop or last):
             self.reason = "callback"
         return stop or asked
@@ -138,7 +137,7 @@ def run_epochs(run, training):
     """Train by a step-wise optimizer, for `max_iter` epochs or, if there is no telling, one."""
     schedule = training.recipe.schedule
     epochs = training.epochs(done=run.done, deadline=run.deadline)
-    progress = training.state.progress
+    descent = training.state.descent
     n_epochs = (training.max_iter or 1) - run.done if run.reason == "max_iter" else 0
     try:
         with np.errstate(**QUIET):
@@ -147,13 +146,13 @@ def run_epochs(run, training):
                     run.bridge.begin_epoch()
                 loss = next(epochs)
                 share = None if training.max_iter is None else (run.n_epochs + 1) / training.max_iter
-                stop = run.after_epoch(loss, rising=schedule.rises(share, progress.steps))
-                if run.reason == "plateau" and (rate := schedule.after_plateau(progress.learning_rate)) is not None:
-                    progress.learning_rate = rate
+                stop = run.after_epoch(loss, rising=schedule.rises(share, descent.steps))
+                if run.reason == "plateau" and (rate := schedule.after_plateau(descent.learning_rate)) is not None:
+                    descent.learning_rate = rate
                     run.patience.count = 0
                     run.reason = "max_iter"
                     stop = False
-                if run.after_telling(stop, last=number == n_epochs):
+                if run.after_telling(training, stop, last=number == n_epochs):
                     break
     except KeyboardInterrupt:
         run.reason = "interrupted"
@@ -170,13 +169,13 @@ def run_minimizer(run, training):
         np.copyto(network.theta, theta, casting="same_kind")
         value = objective(X, Y, sample_weight)
         if recipe.step.tied:
-            tie(network.layer_views(objective.gradient)[0])
+            tie(objective.coef_gradients)
         return value, objective.gradient.astype(np.float64)
 
     def after_iteration(theta, loss):
         np.copyto(network.theta, theta, casting="same_kind")
         stop = run.after_epoch(loss, patient_with_loss=False)
-        return run.after_telling(stop, last=len(run.loss_curve) == max_iter)
+        return run.after_telling(training, stop, last=len(run.loss_curve) == max_iter)
 
     try:
         with np.errstate(**QUIET):

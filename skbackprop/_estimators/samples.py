@@ -93,7 +93,7 @@ class HoldOut(NamedTuple):
             _, position, counts = np.unique(strata, return_inverse=True, return_counts=True)
             lonely = counts[position] == 1
             alone, rows, strata = rows[lonely], rows[~lonely], strata[~lonely]
-            n_strata = least = np.count_nonzero(counts > 1)
+            n_strata = least = int(np.count_nonzero(counts > 1))
         size = max(math.ceil(fraction * n_samples), least)
         if len(rows) - size < n_strata:
             raise ValueError(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from sklearn.utils import check_random_state
 
-from .._engine.descent import Progress
+from .._engine.descent import DescentState
 from .._engine.patience import Patience
 from .callback_bridge import running_callbacks
 
@@ -45,7 +45,7 @@ class TrainingState:
     theta: np.ndarray | None = None
     checksum: int | None = None
     # Where the gradient loop stopped.
-    progress: Progress = field(default_factory=Progress)
+    descent: DescentState = field(default_factory=DescentState)
     # What early stopping has seen, and what that was judged by: another judge starts afresh.
     patience: Patience | None = None
     judged_by: str | None = None
@@ -61,7 +61,7 @@ class TrainingState:
         saved = getattr(estimator, "_training_state", None)
         if resume and saved:
             return copy.deepcopy(saved)
-        return cls(check_random_state(estimator.random_state), progress=Progress(estimator.t_ if resume else 0))
+        return cls(check_random_state(estimator.random_state), descent=DescentState(estimator.t_ if resume else 0))
 
     def steps_generator(self):
         """Return the source of what is drawn at each step."""
@@ -77,12 +77,12 @@ class TrainingState:
 
     def forget_scores(self):
         """Forget what was seen of other weights: their scores and their mean say nothing of those to come."""
-        self.patience = self.progress.mean = None
+        self.patience = self.descent.mean = None
 
     def forget_weights(self):
         """Forget all that was remembered of other weights, such as their momentum."""
         self.forget_scores()
-        self.progress.memory = {}
+        self.descent.memory = {}
 
 
 def interrupted(estimator):

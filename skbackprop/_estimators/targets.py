@@ -1,20 +1,18 @@
 """Targets that are numbers: what their loss refuses, for those who predict them and those who reconstruct them."""
 
-import numpy as np
-
 from ..losses import REGRESSION_LOSSES, RegressionLoss
-from .parameters import part
+from .parameters import make_part
 
 
 def loss_of(estimator):
     """Return the loss of numbers."""
-    return part(REGRESSION_LOSSES, estimator.loss, RegressionLoss, estimator)
+    return make_part(REGRESSION_LOSSES, estimator.loss, RegressionLoss, estimator)
 
 
 def wants_positive_targets(estimator):
     """Return whether the loss, were it valid, would refuse negative targets."""
-    loss = REGRESSION_LOSSES.get(estimator.loss) if isinstance(estimator.loss, str) else estimator.loss
-    return getattr(loss, "least_target", -np.inf) >= 0
+    known = not isinstance(estimator.loss, str) or estimator.loss in REGRESSION_LOSSES
+    return known and loss_of(estimator).least_target >= 0
 
 
 def refuse_another_link(estimator, loss):

@@ -27,12 +27,12 @@ FEW_SAMPLES = 256
 
 
 class Training:
-    """A run, prepared.
+    """A prepared run.
 
     Parameters
     ----------
     estimator : estimator
-        A draft: its fitted attributes are set, as views on the parameters.
+        A draft, whose fitted attributes the constructor sets, as views on the parameters.
     problem : Problem
     held_out : Samples, default=None
         Validation samples of the user's own.
@@ -74,10 +74,10 @@ class Training:
         self.problem = problem._replace(samples=self._scaled(problem.samples))
         self.held_out = self._scaled(held_out)
         self.network = self._starting_network(resume)
-        progress = self.state.progress
-        if self.recipe.averages and progress.mean is None:
-            progress.mean, progress.steps = self.network.theta.copy(), 0
-        self.kept = progress.mean if self.recipe.averages else self.network.theta
+        descent = self.state.descent
+        if self.recipe.averages and descent.mean is None:
+            descent.mean, descent.steps = self.network.theta.copy(), 0
+        self.kept = descent.mean if self.recipe.averages else self.network.theta
         if splits:
             self.held_out = self._split(hold_out)
         self.batches = self._make_batches()
@@ -226,11 +226,17 @@ class Training:
         """Return the state to go on from, having published what is published."""
         # A run that ended on a plateau starts with fresh patience, should the user want to go on all the same.
         patience = replace(run.patience, count=0) if run.reason == "plateau" else run.patience
-        latest = {"patience": patience, "rows": self.batches.order, "theta": self.network.theta}
-        checksum = crc32(self.published.theta)
-        return replace(self.state, **latest, checksum=checksum, reason=run.reason, unfinished=False)
+        return replace(
+            self.state,
+            patience=patience,
+            rows=self.batches.order,
+            theta=self.network.theta,
+            checksum=crc32(self.published.theta),
+            reason=run.reason,
+            unfinished=False,
+        )
 
-    def _snapshot(self, run):
+    def snapshot(self, run):
         """Return the attributes of the estimator as it is after an epoch, sharing no array that training goes on to change.
 
         Training can go on from them exactly: they hold the whole state.
@@ -251,13 +257,13 @@ class Training:
 
     def epochs(self, **limits):
         """Return the generator of epochs, for a solver that has any; `limits` as in `gradient_descent`."""
-        rules = self.recipe.optimizer, self.recipe.schedule, self.recipe.step, self.state.progress
+        rules = self.recipe.optimizer, self.recipe.schedule, self.recipe.step, self.state.descent
         return gradient_descent(self.objective, self.batches, *rules, max_iter=self.max_iter, **limits)
 
     def run(self, bridge=None):
         """Train, and leave the estimator fitted; tell the bridge, if there is one, of each epoch."""
         estimator = self.estimator
-        run = Run(self, bridge, lambda: self._snapshot(run))
+        run = Run(self, bridge)
         with limit_threads(self.network, self.batches.batch_size):
             (run_minimizer if self.recipe.optimizer.minimizes else run_epochs)(run, self)
         run.note(estimator)

@@ -194,7 +194,10 @@ def gradient_flow(estimator, X, y=None, sample_weight=None):
         size = _norm(layer.weights)
         ratio = _norm(layer.weights_update) / size if size else math.nan
         with np.errstate(over="ignore", invalid="ignore"):
-            layers.append(LayerFlow(_norm(layer.delta), _norm(layer.inputs.T @ layer.delta), saturated, dead, ratio))
+            gradient = layer.inputs.T @ layer.delta
+            if layer.shift is not None:
+                gradient = gradient - np.outer(layer.shift, layer.delta.sum(axis=0))
+            layers.append(LayerFlow(_norm(layer.delta), _norm(gradient), saturated, dead, ratio))
     return GradientFlow(layers, [repr(activation) for activation in activations])
 
 

@@ -85,7 +85,7 @@ class Step:
             run_minimizer(Run(training), training)
             return None
         next(training.epochs())
-        return training.state.progress.learning_rate if self.optimizer.uses_learning_rate else None
+        return training.state.descent.learning_rate if self.optimizer.uses_learning_rate else None
 
     def _rewind(self):
         """Let dropout draw what it drew first."""
@@ -178,9 +178,12 @@ def record(step):
             output.received *= step.sample_weight
         names = ("raw_scores", "activations", "derivative", "received", "delta")
         layers = [{name: getattr(part, name) for name in names} for part in (*hidden, output)]
-        inputs = step.X.copy()
-        for layer, mask in zip(layers, [*step.masks(), None], strict=True):
-            layer["inputs"], layer["mask"] = inputs, None if mask is None else mask.copy()
+        inputs, shift = step.X.copy(), network.shift
+        for layer, mask, penalty in zip(layers, [*step.masks(), None], objective.penalty.strengths, strict=True):
+            layer.update(
+                inputs=inputs, shift=shift, mask=None if mask is None else mask.copy(), penalty=penalty / len(step.Y)
+            )
+            shift = None
             inputs = layer["activations"] if mask is None else layer["activations"] * mask
         before, gradient = network.theta.copy(), step.objective.gradient.copy()
         learning_rate = step.take()

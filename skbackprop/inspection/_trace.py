@@ -18,10 +18,12 @@ class LayerTrace(NamedTuple):
         The layer's activation; for the last layer the link from raw scores (logits) to predictions.
     inputs : ndarray or CSR of shape (n_samples, fan_in)
         The network's inputs, or the outputs of the layer below.
+    shift : ndarray of shape (fan_in,) or None
+        What the first layer takes off each row of sparse inputs, which stay sparse; None elsewhere.
     weights, biases : ndarray of shapes (fan_in, fan_out) and (fan_out,)
         Before the step; biases are None without `fit_intercept`, here and below.
     raw_scores : ndarray of shape (n_samples, fan_out)
-        inputs @ weights + biases.
+        (inputs - shift) @ weights + biases.
     activations : ndarray of shape (n_samples, fan_out)
         f(raw_scores); for the last layer the predictions.
     mask : ndarray of shape (n_samples, fan_out) or None
@@ -34,13 +36,16 @@ class LayerTrace(NamedTuple):
     delta : ndarray of shape (n_samples, fan_out)
         received * derivative: the derivative of the loss by the raw scores (the chain rule).
     weights_gradient, biases_gradient : ndarray of the shapes of weights and biases
-        inputs.T @ delta, plus the gradient of the penalty, and the sum of delta over the samples.
+        (inputs - shift).T @ delta + penalty * weights, and the sum of delta over the samples.
     weights_update, biases_update : ndarray of the shapes of weights and biases
         What the step adds to weights and biases.
+    penalty : float
+        Factor on the weights in their gradient: the L2 penalty's.
     """
 
     name: str
     inputs: np.ndarray
+    shift: np.ndarray
     weights: np.ndarray
     biases: np.ndarray
     raw_scores: np.ndarray
@@ -53,9 +58,10 @@ class LayerTrace(NamedTuple):
     biases_gradient: np.ndarray
     weights_update: np.ndarray
     biases_update: np.ndarray
+    penalty: float
 
     def __repr__(self):
-        shown = [(name, "", value) for name, value in self._asdict().items() if name != "name" and value is not None]
+        shown = [(name, "", value) for name, value in self._asdict().items() if np.ndim(value)]
         return f"{self.name}\n{Arrays(shown).text()}"
 
 
@@ -71,8 +77,6 @@ class BackpropagationTrace(Report):
         What the last layer's activations should be: the targets, encoded.
     loss : float
         Mean loss of a sample before the step, with the penalty.
-    penalty : float
-        Factor on the weights in their gradient: alpha / (total weight of the samples).
     optimizer : str
         The update rule.
     learning_rate : float or None
@@ -86,7 +90,6 @@ class BackpropagationTrace(Report):
     layers: list
     targets: np.ndarray
     loss: float
-    penalty: float
     optimizer: str
     learning_rate: float | None
     standardized: bool
@@ -115,11 +118,13 @@ class BackpropagationTrace(Report):
         below = "X, standardised" if self.standardized else "X"
         if k > 1:
             below = f"activations of layer {k - 1}" + ("" if self.layers[k - 2].mask is None else " * mask")
+        inputs = "inputs" if layer.shift is None else "(inputs - shift)"
         rows = [
             ("inputs", below, layer.inputs),
+            ("shift", "means of the inputs", layer.shift),
             ("weights", "", layer.weights),
             ("biases", "", layer.biases),
-            ("raw scores", "inputs @ weights" + ("" if layer.biases is None else " + biases"), layer.raw_scores),
+            ("raw scores", f"{inputs} @ weights" + ("" if layer.biases is None else " + biases"), layer.raw_scores),
             ("activations", "f(raw scores)", layer.activations),
             ("mask", "dropout: 0 for a unit that is silent", layer.mask),
             ("targets", "y, encoded", self.targets if k == len(self.layers) else None),
@@ -137,12 +142,13 @@ class BackpropagationTrace(Report):
         else:
             received = f"delta @ weights.T of layer {k + 1}" + ("" if layer.mask is None else ", times mask")
             derivative = "f'(raw scores)"
-        penalty = f" + {number(self.penalty)} * weights" if self.penalty else ""
+        inputs = "inputs" if layer.shift is None else "(inputs - shift)"
+        penalty = f" + {number(layer.penalty)} * weights" if layer.penalty else ""
         rows = [
             ("received", received, layer.received),
             ("derivative", derivative, layer.derivative),
             ("delta", "received * derivative", layer.delta),
-            ("gradient of weights", f"inputs.T @ delta{penalty}", layer.weights_gradient),
+            ("gradient of weights", f"{inputs}.T @ delta{penalty}", layer.weights_gradient),
             ("gradient of biases", "delta summed over the samples", layer.biases_gradient),
             ("update of weights", "what the update rule adds", layer.weights_update),
             ("update of biases", "what the update rule adds", layer.biases_update),
@@ -210,12 +216,11 @@ def trace_of(step):
     about = list(dict.fromkeys(map(_about, functions)))
     layers, loss, learning_rate = record(step)
     layers = [LayerTrace(name=name, **arrays) for name, arrays in zip(names, layers, strict=True)]
-    penalty = step.objective.penalty.strength / len(step.Y)
     rule = repr(step.optimizer)
-    return BackpropagationTrace(layers, step.Y.copy(), loss, penalty, rule, learning_rate, step.standardized, about)
+    return BackpropagationTrace(layers, step.Y.copy(), loss, rule, learning_rate, step.standardized, about)
 
 
 def _about(function):
     """Return the name of an activation or a loss with the first line of its class's docstring, which is its formula."""
-    lines = (type(function).__doc__ or "").strip().splitlines()
+    lines = (function.__doc__ or "").strip().splitlines()
     return f"{function!r}: {lines[0]}" if lines else repr(function)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from skbackprop._engine.batches import Batches
-from skbackprop._engine.descent import Progress, Step, gradient_descent
+from skbackprop._engine.descent import DescentState, StepRule, gradient_descent
 from skbackprop._engine.network import Network
 from skbackprop._engine.objective import Objective
 from skbackprop.activations import ACTIVATIONS
@@ -30,7 +30,7 @@ def make():
 
 def descend(n_epochs, step, schedule=None, optimizer=None, **limits):
     """Losses of some epochs, the network, and where it stopped."""
-    network, progress = make(), Progress()
+    network, progress = make(), DescentState()
     batches = Batches(X, Y, None, 5, False, None)
     objective = Objective(network, CategoricalLogLoss())
     rules = optimizer or SGD(), schedule or Constant(), step
@@ -39,13 +39,13 @@ def descend(n_epochs, step, schedule=None, optimizer=None, **limits):
 
 
 def test_an_epoch_at_each_next():
-    losses, _, progress = descend(4, Step(0.1))
+    losses, _, progress = descend(4, StepRule(0.1))
     assert losses == sorted(losses, reverse=True)
     assert progress.samples_seen == 4 * 12
 
 
 def test_the_schedule_is_asked_once_an_epoch_or_at_every_step():
-    rates = [descend(n, Step(1.0), InverseScaling(power_t=1))[2].learning_rate for n in (1, 2, 3)]
+    rates = [descend(n, StepRule(1.0), InverseScaling(power_t=1))[2].learning_rate for n in (1, 2, 3)]
     assert rates == pytest.approx([1, 1 / 13, 1 / 25])
 
     class Recorder(Schedule):
@@ -57,26 +57,26 @@ def test_the_schedule_is_asked_once_an_epoch_or_at_every_step():
             return initial
 
     recorder = Recorder()
-    descend(1, Step(0.1), recorder, max_iter=2)
+    descend(1, StepRule(0.1), recorder, max_iter=2)
     assert recorder.seen[1:] == ((0, 0.0, 0.0), (5, 0.417, 0.208), (10, 0.833, 0.417))
 
 
 def test_a_long_gradient_is_clipped_to_the_norm():
-    _, before, _ = descend(0, Step(1.0))
-    _, after, _ = descend(1, Step(1.0, clip_norm=1e-3), optimizer=SGD(momentum=0))
+    _, before, _ = descend(0, StepRule(1.0))
+    _, after, _ = descend(1, StepRule(1.0, clip_norm=1e-3), optimizer=SGD(momentum=0))
     # Three batches an epoch, each a step of the clipped length at most.
     assert 0 < np.linalg.norm(after.theta - before.theta) <= 3e-3 * (1 + 1e-9)
-    _, unclipped, _ = descend(1, Step(1.0, clip_norm=1e9))
-    np.testing.assert_array_equal(unclipped.theta, descend(1, Step(1.0))[1].theta)
+    _, unclipped, _ = descend(1, StepRule(1.0, clip_norm=1e9))
+    np.testing.assert_array_equal(unclipped.theta, descend(1, StepRule(1.0))[1].theta)
 
 
 def test_weight_decay_is_decoupled_and_spares_biases():
-    _, plain, _ = descend(0, Step(0.1))
-    _, decayed, _ = descend(1, Step(1e-300, weight_decay=1e299))
+    _, plain, _ = descend(0, StepRule(0.1))
+    _, decayed, _ = descend(1, StepRule(1e-300, weight_decay=1e299))
     np.testing.assert_allclose(decayed.weights, plain.weights * 0.9**3)
     np.testing.assert_array_equal(decayed.intercepts[0], plain.intercepts[0])
 
 
 def test_the_deadline_holds_within_an_epoch():
-    _, _, progress = descend(1, Step(0.1), deadline=0.0)
+    _, _, progress = descend(1, StepRule(0.1), deadline=0.0)
     assert progress.samples_seen == 5

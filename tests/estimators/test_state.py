@@ -15,7 +15,7 @@ from skbackprop import (
     SigmoidBackpropOutlierDetector,
     SigmoidBackpropRegressor,
 )
-from skbackprop._engine.descent import Progress
+from skbackprop._engine.descent import DescentState
 from skbackprop._engine.patience import Patience, WeightMean
 from skbackprop._estimators.state import TrainingState
 
@@ -26,7 +26,7 @@ SETTINGS = {"hidden_layer_sizes": (4, 4), "max_iter": 3, "random_state": 0}
 KEPT = {"warm_start": True, "early_stopping": True, **SETTINGS}
 # A pickle of an earlier version must find its classes here: what moves or is renamed breaks the files of users.
 EVERY = {
-    "skbackprop._engine.descent.Progress",
+    "skbackprop._engine.descent.DescentState",
     "skbackprop._engine.patience.Patience",
     "skbackprop._engine.patience.WeightMean",
     "skbackprop._estimators.scaling.Scaling",
@@ -88,10 +88,10 @@ def test_a_fitted_estimator_is_slim_unless_training_can_go_on():
 def test_a_state_is_what_its_fields_say():
     state = SigmoidBackpropClassifier(**KEPT, dropout=0.2).fit(X, y)._training_state
     assert vars(state).keys() == {field.name for field in fields(TrainingState)}
-    assert isinstance(state.progress, Progress)
+    assert isinstance(state.descent, DescentState)
     assert isinstance(state.patience, Patience)
     assert isinstance(state.weight_mean, WeightMean)
-    assert state.progress.epochs == 3
+    assert state.descent.epochs == 3
     assert state.n_samples == len(state.rows) + len(state.held_out) == 150
     assert state.generator is not None
 
@@ -104,9 +104,9 @@ def test_going_on_leaves_an_earlier_state_as_it_was(call):
     getattr(fitted, call)(X, y)
     assert fitted._training_state is not before
     np.testing.assert_array_equal(before.theta, kept.theta)
-    assert before.progress.epochs == kept.progress.epochs
-    for name, value in kept.progress.memory.items():
-        np.testing.assert_array_equal(before.progress.memory[name], value)
+    assert before.descent.epochs == kept.descent.epochs
+    for name, value in kept.descent.memory.items():
+        np.testing.assert_array_equal(before.descent.memory[name], value)
     assert before.random_state.get_state()[2] == kept.random_state.get_state()[2]
 
 

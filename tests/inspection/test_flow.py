@@ -114,7 +114,7 @@ def test_the_numbers_of_a_layer_are_those_of_the_trace(targets, container):
         assert numbers.error_norm == pytest.approx(np.sqrt(np.sum(layer.delta**2)))
         # The penalty's share would hide that nothing arrives.
         assert numbers.gradient_norm == pytest.approx(
-            np.linalg.norm(layer.weights_gradient - trace.penalty * layer.weights), rel=1e-6
+            np.linalg.norm(layer.weights_gradient - layer.penalty * layer.weights), rel=1e-6
         )
         assert numbers.update_ratio == pytest.approx(np.linalg.norm(layer.weights_update) / np.linalg.norm(layer.weights))
     saturated = [np.mean((layer.activations * (1 - layer.activations)) < 0.05 * 0.25) for layer in trace.layers[:-1]]

@@ -70,6 +70,6 @@ def test_the_chain_rule_can_be_followed_with_dropout_weights_and_penalty(targets
         np.testing.assert_allclose(layer.received, above.delta @ above.weights.T * layer.mask, rtol=1e-13, atol=1e-16)
     for layer in layers:
         np.testing.assert_allclose(layer.delta, layer.received * layer.derivative, rtol=1e-14)
-        expected = layer.inputs.T @ layer.delta + trace.penalty * layer.weights
+        expected = layer.inputs.T @ layer.delta + layer.penalty * layer.weights
         np.testing.assert_allclose(layer.weights_gradient, expected, rtol=1e-12, atol=1e-15)
     np.testing.assert_allclose(layers[-1].received[:, 0], weight / weight.sum(), rtol=1e-12)
