@@ -15,8 +15,8 @@ class Schedule(Part):
     every_step : bool, default=False
         Whether the rate changes within an epoch; else it is asked for once an epoch.
     averages : bool, default=False
-        Whether what is scored and published is a running mean of the weights, which do not come to rest at a rate that never
-        falls.
+        Whether a running mean of the weights is scored and published: at a rate that never falls they do not come to
+        rest.
     shared : tuple of str, default=()
         Names of the estimator's parameters that are this part's settings when it is asked for by name.
 

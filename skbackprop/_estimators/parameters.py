@@ -56,21 +56,23 @@ PARAMETERS = {
         "others batches."),
     "alpha": Parameter([at_least(0), AUTO], 'float or "auto"',
         'Factor of the L2 penalty on the weights, which is divided by the total weight of the batch. "auto" makes it a '
-        "normal prior on the weights, whose strength does not depend on the batch, but on the number of features, on "
-        'that of classes and, where the targets are numbers, on their noise (see docs/mathematics.md); with "lbfgs", or '
-        "another `init`, it is 0.0001. (scikit-learn: 0.0001.)"),
+        "normal prior on the weights of the first and the last layer, as wide for each as its initial weights and spread "
+        "over all samples, so that it does not depend on the batch (see docs/mathematics.md); with another `init` it is "
+        "0.0001. (scikit-learn: 0.0001.)"),
     "batch_size": Parameter([AUTO, COUNT, None], 'int, "auto" or None',
         'Samples in a step; "auto" is min(200, n_samples); None is all of up to 64 samples, else a 64th of them, but at '
-        'least 20 and at most 256. (scikit-learn: "auto".)'),
+        "least 20 and at most 256, and an epoch of `fit` then goes through the samples as often as makes 20 steps or "
+        'more. (scikit-learn: "auto".)'),
     "learning_rate": Parameter(names(SCHEDULES, "next_rate", "after_plateau"), f"{choices(SCHEDULES)} or Schedule",
-        'How the learning rate of solvers with batches changes; see `skbackprop.schedules`. "auto" rises, then falls, '
-        'over 100 epochs. As in scikit-learn, "invscaling" and "adaptive" are for "sgd"; an instance is for the others, '
-        'too. (scikit-learn: "constant".)'),
+        'How the learning rate of solvers with batches changes; see `skbackprop.schedules`. "auto" rises over the first '
+        "100 steps and then stays, while a running mean of the weights is scored and kept (Polyak and Juditsky, 1992); "
+        'with another `init` it is "constant". As in scikit-learn, "invscaling" and "adaptive" are for "sgd"; an '
+        'instance is for the others, too. (scikit-learn: "constant".)'),
     "learning_rate_init": Parameter([POSITIVE], "float",
         "The learning rate to begin with, or the highest of a schedule that rises; for solvers with batches. "
         "(scikit-learn: 0.001.)"),
     "power_t": Parameter([at_least(0)], "float", 'Exponent of "invscaling".'),
-    "max_iter": Parameter([COUNT], "int", 'Most epochs, or iterations of "lbfgs". (scikit-learn: 200.)'),
+    "max_iter": Parameter([COUNT], "int", 'Most epochs, or iterations of "lbfgs".'),
     "shuffle": Parameter(["boolean"], "bool", "Whether each epoch has a new order of samples; for solvers with batches."),
     "random_state": Parameter(["random_state"], "int, RandomState instance or None",
         "Source of initial weights, held-out samples, order and dropout; an int gives the same weights at every fit."),
@@ -86,8 +88,7 @@ PARAMETERS = {
     "nesterovs_momentum": Parameter(["boolean"], "bool", 'Whether "sgd" has its momentum in Nesterov\'s form.'),
     "early_stopping": Parameter(["boolean"], "bool",
         "Whether to watch the score of validation samples, stop when it no longer improves, and keep the weights that "
-        'had the best; with every solver. With `init="auto"` and several batches an epoch, the weights scored and kept '
-        "are a running mean over the last ten epochs or so (Polyak and Juditsky, 1992)."),
+        "had the best; with every solver."),
     "validation_fraction": Parameter([SHARE], "float",
         "Share of the samples held out for that, in [0, 1); of labelled samples at least one of each class."),
     "beta_1": Parameter([SHARE], "float", 'Decay of the running mean of the gradient in "adam" and "adamw", in [0, 1).'),
@@ -108,8 +109,9 @@ PARAMETERS = {
         "batches."),
     "standardize": Parameter(["boolean", AUTO], 'bool or "auto"',
         "Whether to train on standardised features; `coefs_` and predictions are in the units of `X` all the same. "
-        "Sparse features, and those of networks without biases, are scaled but not centred. The scaling is that of the "
-        'first call of `fit` or `partial_fit`. "auto" is to do so with `init="auto"`, whose weights are made for it.'),
+        "Sparse features stay sparse; those of networks without biases are scaled but not centred. A feature that is not "
+        "zero in less than a tenth of the rows is scaled as if it were so in a tenth. The scaling is that of the first "
+        'call of `fit` or `partial_fit`. "auto" is to do so with `init="auto"`, whose weights are made for it.'),
     "clip_norm": Parameter([POSITIVE, AUTO, None], 'float, "auto" or None',
         "Largest Euclidean norm of a gradient; longer ones are scaled down (Pascanu et al., 2013), so that one batch "
         'does not undo what many have done. "auto" is 1 with `init="auto"`, else None: no limit. For solvers with '

@@ -180,9 +180,8 @@ def record(step):
         layers = [{name: getattr(part, name) for name in names} for part in (*hidden, output)]
         inputs, shift = step.X.copy(), network.shift
         for layer, mask, penalty in zip(layers, [*step.masks(), None], objective.penalty.strengths, strict=True):
-            layer.update(
-                inputs=inputs, shift=shift, mask=None if mask is None else mask.copy(), penalty=penalty / len(step.Y)
-            )
+            layer.update(inputs=inputs, shift=shift, mask=None if mask is None else mask.copy())
+            layer["penalty"] = penalty / len(step.Y)
             shift = None
             inputs = layer["activations"] if mask is None else layer["activations"] * mask
         before, gradient = network.theta.copy(), step.objective.gradient.copy()
