@@ -1,9 +1,8 @@
-"""When to stop, and the mean of the weights."""
+"""When to stop, and which weights are kept."""
 
 import numpy as np
-import pytest
 
-from skbackprop._engine.patience import Patience, WeightMean
+from skbackprop._engine.patience import Patience
 
 
 def test_patience_counts_epochs_without_improvement_by_tol():
@@ -39,12 +38,3 @@ def test_equal_scores_are_an_improvement_as_long_as_the_loss_falls():
     first = Patience(tol=0.01, n_iter_no_change=9, best_score=1.0, best_loss=1.0, latest=False)
     first.plateau(1.0, None, 0.5)
     assert first.count == 1
-
-
-def test_the_mean_of_weights_lags_by_a_sixth_of_the_epochs_and_nine_at_most():
-    mean, epochs = WeightMean(), np.arange(1.0, 300.0)
-    # Weights that grow by 1 an epoch, and some that do not.
-    means = np.array([mean.update(np.array([epoch, 7.0])) for epoch in epochs])
-    np.testing.assert_allclose((epochs - means[:, 0])[:46], (epochs[:46] - 1) / 6)
-    assert (epochs - means[:, 0])[-1] == pytest.approx(9)
-    np.testing.assert_allclose(means[:, 1], 7)
