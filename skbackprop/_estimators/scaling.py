@@ -10,8 +10,6 @@ from sklearn.utils import gen_batches
 # Up to this size a standardised copy of the inputs is made once; larger ones are standardised batch by batch.
 COPY_BYTES = 128 * 2**20
 CHUNK_BYTES = 8 * 2**20
-
-
 # A column is rare if it is not zero in less than this share of the rows: it is scaled as if it were so in this share.
 COMMON = 0.1
 
@@ -50,7 +48,8 @@ class Scaling(NamedTuple):
         scale = scaler.scale_
         if not np.isfinite(scale).all():
             raise ValueError("Got X with a standard deviation that overflows: pass smaller values.")
-        share = np.maximum(seen, np.finfo(float).tiny) / weight.sum()
+        # What is never seen is not rare: it is a constant.
+        share = np.where(seen > 0, seen / weight.sum(), 1.0)
         scale = scale * np.sqrt(np.maximum(1.0, common / share))
         mean = scaler.mean_ if center else np.zeros(X.shape[1])
         n_features = float((scaler.var_ / scale**2).sum())

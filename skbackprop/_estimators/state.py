@@ -61,7 +61,9 @@ class TrainingState:
         saved = getattr(estimator, "_training_state", None)
         if resume and saved:
             return copy.deepcopy(saved)
-        return cls(check_random_state(estimator.random_state), descent=DescentState(estimator.t_ if resume else 0))
+        # Weights that were set by hand have seen nothing.
+        samples_seen = getattr(estimator, "t_", 0) if resume else 0
+        return cls(check_random_state(estimator.random_state), descent=DescentState(samples_seen))
 
     def steps_generator(self):
         """Return the source of what is drawn at each step."""
