@@ -53,9 +53,11 @@ def test_each_run_has_its_own_record():
     assert len(monitor.get_logs(select="all")) == 2
 
 
-def test_the_gradient_monitor_records_the_gradient_flow_of_each_epoch():
+# What is recorded is the gradient at the weights that training goes on from: those that are published, or that are kept.
+@pytest.mark.parametrize("settings", [{"learning_rate": "constant"}, {"warm_start": True}], ids=str)
+def test_the_gradient_monitor_records_the_gradient_flow_of_each_epoch(settings):
     monitor = GradientMonitor()
-    classifier = SigmoidBackpropClassifier(**NETWORK).set_callbacks(monitor)
+    classifier = SigmoidBackpropClassifier(**NETWORK, **settings).set_callbacks(monitor)
     quietly(classifier.fit, X, y)
     layers = gradient_flow(classifier.set_callbacks(), X, y).layers
     np.testing.assert_allclose(monitor.gradient_norms_[-1], [layer.gradient_norm for layer in layers])

@@ -107,7 +107,7 @@ def test_noise_is_drawn_anew_each_time_from_the_generator(batch_size):
 
 
 def test_noise_is_in_units_of_standardised_inputs_and_does_not_touch_the_order():
-    scaling = Scaling(np.array([10.0, 20.0]), np.array([2.0, 4.0]))
+    scaling = Scaling(np.array([10.0, 20.0]), np.array([2.0, 4.0]), 2.0)
     parts = epoch(noisy(X, Y, noise=1e-9, shuffle=True, scaling=scaling))
     quiet = epoch(Batches(X, Y, None, 5, True, np.random.RandomState(0), scaling=scaling))
     for (inputs, targets, _), (expected, same, _) in zip(parts, quiet, strict=True):

@@ -9,7 +9,8 @@ from sklearn.base import clone
 from sklearn.datasets import load_iris
 
 from skbackprop import SigmoidBackpropClassifier, SigmoidBackpropRegressor
-from skbackprop._estimators.parameters import Completed, part
+from skbackprop._estimators.parameters import make_part
+from skbackprop._part import Completed
 from skbackprop.activations import Activation, Tanh
 from skbackprop.initializers import Initializer, Uniform
 from skbackprop.losses import CLASSIFICATION_LOSSES, CategoricalLogLoss, Loss, SquaredError
@@ -87,7 +88,7 @@ class Doubled:
 
 
 def test_a_completed_part_is_copied_pickled_and_shown_as_the_users():
-    completed = part({}, Doubled(), Activation)
+    completed = make_part({}, Doubled(), Activation, None)
     assert isinstance(completed, Completed)
     for one in (completed, copy.deepcopy(completed), pickle.loads(pickle.dumps(completed))):
         assert repr(one) == "Doubled()"
@@ -112,17 +113,17 @@ def test_a_part_asked_for_by_name_has_those_settings_that_it_shares(monkeypatch)
             self.alpha = alpha
 
     estimator = SigmoidBackpropClassifier(alpha=0.5, beta_1=0.7, beta_2=0.8)
-    lion = part({"lion": Lion}, "lion", Optimizer, estimator)
+    lion = make_part({"lion": Lion}, "lion", Optimizer, estimator)
     assert (lion.beta_1, lion.beta_2) == (0.7, 0.99)
-    assert part({"focal": Focal}, "focal", Loss, estimator).alpha == 0.25
-    adam = part(OPTIMIZERS, "adam", Optimizer, estimator)
+    assert make_part({"focal": Focal}, "focal", Loss, estimator).alpha == 0.25
+    adam = make_part(OPTIMIZERS, "adam", Optimizer, estimator)
     assert (adam.beta_1, adam.beta_2) == (0.7, 0.8)
 
 
 @pytest.mark.parametrize(("table", "value"), [(OPTIMIZERS, Adam), (CLASSIFICATION_LOSSES, CategoricalLogLoss)])
 def test_a_class_in_place_of_an_instance_is_refused(table, value):
     with pytest.raises(ValueError, match=rf"Got the class {value.__name__}: pass an instance of it"):
-        part(table, value, Initializer)
+        make_part(table, value, Initializer, None)
 
 
 def test_adamw_decays_weights_by_its_own_share_unless_the_estimator_has_one():

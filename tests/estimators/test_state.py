@@ -16,7 +16,7 @@ from skbackprop import (
     SigmoidBackpropRegressor,
 )
 from skbackprop._engine.descent import DescentState
-from skbackprop._engine.patience import Patience, WeightMean
+from skbackprop._engine.patience import Patience
 from skbackprop._estimators.state import TrainingState
 
 X, y = load_iris(return_X_y=True)
@@ -28,7 +28,6 @@ KEPT = {"warm_start": True, "early_stopping": True, **SETTINGS}
 EVERY = {
     "skbackprop._engine.descent.DescentState",
     "skbackprop._engine.patience.Patience",
-    "skbackprop._engine.patience.WeightMean",
     "skbackprop._estimators.scaling.Scaling",
     "skbackprop._estimators.state.TrainingState",
     "skbackprop.activations.Logistic",
@@ -90,8 +89,11 @@ def test_a_state_is_what_its_fields_say():
     assert vars(state).keys() == {field.name for field in fields(TrainingState)}
     assert isinstance(state.descent, DescentState)
     assert isinstance(state.patience, Patience)
-    assert isinstance(state.weight_mean, WeightMean)
     assert state.descent.epochs == 3
+    # Three passes of seven batches of 20.
+    assert state.descent.steps == 3 * 3 * 7
+    assert state.descent.mean.shape == state.theta.shape
+    assert state.rows_seen == 135
     assert state.n_samples == len(state.rows) + len(state.held_out) == 150
     assert state.generator is not None
 

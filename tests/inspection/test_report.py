@@ -38,9 +38,10 @@ def test_small_arrays_are_shown_in_full_as_text_and_as_tables(targets):
     trace = trace_backpropagation(make(hidden_layer_sizes=(3,), batch_size=4), X, y)
     page = Page(trace._repr_html_())
     for layer in trace.layers:
-        for value in np.concatenate([np.ravel(array) for array in layer[1:] if array is not None]):
+        for value in np.concatenate([np.ravel(array) for array in layer[1:] if np.ndim(array)]):
             assert f"{value + 0.0:.4g}" in page.cells
             assert f"{value + 0.0:.4g}" in str(trace).split()
+        assert f"inputs.T @ delta + {layer.penalty:.4g} * weights" in str(trace)
     assert page.tags.count("h4") == 4
     headings = [line for line in str(trace).splitlines() if line.startswith(("Forward", "Backward"))]
     assert [heading.split(" (")[0] for heading in headings] == [
