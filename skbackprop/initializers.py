@@ -3,6 +3,7 @@
 An initializer fills one layer at a time. Rules of your own are instances of a class with the method `fill`.
 """
 
+import copy
 import math
 
 import numpy as np
@@ -115,8 +116,10 @@ class NearIdentity(Initializer):
         self.n_features = n_features
 
     def for_inputs(self, n_features):
-        """Return the rule for inputs of so many features that count, and of at least one."""
-        return NearIdentity(self.sharpness, max(n_features, 1.0))
+        """Return the rule for inputs of so many features that count, and of at least one, unless it has been told."""
+        rule = copy.copy(self)
+        rule.n_features = self.n_features or max(n_features, 1.0)
+        return rule
 
     def variance(self, coef, fed_by, activation):
         """Return the variance of a layer's initial weights, the output layer's before its quarter; see `Initializer.fill`.

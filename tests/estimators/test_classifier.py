@@ -441,8 +441,8 @@ def test_the_loss_curve_and_counts():
         assert len(classifier.loss_curve_) == classifier.n_iter_ <= 7
         assert classifier.loss_ == classifier.loss_curve_[-1]
         assert classifier.best_loss_ == min(classifier.loss_curve_)
-        # Three batches a pass: an epoch of 20 steps and more is seven passes.
-        assert classifier.t_ == classifier.n_iter_ * 150 * (7 if solver in {"sgd", "adam"} else 1)
+        # Eight batches of 20 at most: an epoch of 20 steps or more is three passes.
+        assert classifier.t_ == classifier.n_iter_ * 150 * (3 if solver in {"sgd", "adam"} else 1)
         assert (classifier.n_layers_, classifier.n_outputs_, classifier.out_activation_) == (3, 3, "softmax")
         assert classifier.validation_scores_ is None
         assert classifier.best_validation_score_ is None
