@@ -106,7 +106,7 @@ class NearIdentity(Initializer):
         more noise.
     n_features : float, default=None
         In place of the first layer's fan_in: the mean squared norm of a row of inputs, to which columns that are nearly
-        always the same contribute little; by default all columns count.
+        always the same contribute little; by default that of standardised inputs, or all columns of others.
     """
 
     output_scale = 0.25

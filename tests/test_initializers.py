@@ -128,3 +128,37 @@ def test_without_biases_none_are_filled():
 def test_the_base_class_fills_nothing():
     with pytest.raises(NotImplementedError):
         Initializer().fill(None, None, None, None, None)
+
+
+@pytest.mark.parametrize("n_features", [4.0, 0.2])
+def test_the_number_of_features_that_count_is_the_fan_in_of_the_first_layer_alone(n_features):
+    rule, count = NearIdentity().for_inputs(n_features), max(n_features, 1.0)
+    for activation, gain in [("logistic", min(1.5 * 300 ** (2 / count), 64)), ("tanh", 1.0)]:
+        coef, intercept = np.empty((400, 300)), np.empty(300)
+        rule.fill(coef, intercept, None, ACTIVATIONS[activation], np.random.RandomState(0))
+        assert coef.std() == pytest.approx(np.sqrt(gain / count), rel=0.01)
+        assert rule.variance(coef, None, ACTIVATIONS[activation]) == pytest.approx(gain / count)
+        # Thresholds lie where the raw scores do, of variance `gain` on inputs of that squared norm.
+        assert np.abs(intercept).max() <= (np.sqrt(gain) if activation == "logistic" else 0)
+        assert np.abs(intercept).max() > (0.9 * np.sqrt(gain) if activation == "logistic" else -1)
+        assert rule.variance(coef, ACTIVATIONS["logistic"], ACTIVATIONS[activation]) == pytest.approx(16 / 400)
+
+
+def test_a_rule_for_inputs_is_of_the_same_kind_and_keeps_what_it_was_told():
+    class Sharp(NearIdentity):
+        """A rule of one's own."""
+
+    own = Sharp(sharpness=4.0)
+    found = own.for_inputs(7.0)
+    assert (type(found), found.sharpness, found.n_features, own.n_features) == (Sharp, 4.0, 7.0, None)
+    assert NearIdentity(n_features=3).for_inputs(7.0).n_features == 3
+    assert Glorot().for_inputs(7.0).fill.__func__ is Glorot.fill
+
+
+def test_the_variance_is_what_is_filled():
+    for fed_by in (None, "logistic", "relu", "gelu", "tanh"):
+        coef, _ = filled("auto", fed_by, "logistic")
+        variance = NearIdentity().variance(coef, ACTIVATIONS.get(fed_by), ACTIVATIONS["logistic"])
+        assert variance == pytest.approx(coef.var(), rel=0.01)
+    # Without hidden layers the weights start at zero, and the variance is that of a layer that keeps the signal.
+    assert NearIdentity().variance(np.empty((4, 3)), None, None) == 1 / 4

@@ -54,6 +54,26 @@ def test_sparse_and_dense_batches_have_the_same_gradient(n_features, sizes):
     np.testing.assert_allclose(*gradients, rtol=1e-12, atol=1e-15)
 
 
+@pytest.mark.parametrize("n_features", [5, 500])
+@pytest.mark.parametrize("sizes", [(2,), (4, 2)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_sparse_inputs_that_the_network_shifts_are_dense_ones_that_were_shifted(n_features, sizes, dtype):
+    network = make((n_features, *sizes), dtype=dtype)
+    X = sp.random(9, n_features, 0.02 if n_features > 5 else 0.9, format="csr", random_state=0, dtype=dtype)
+    shift = np.random.RandomState(1).randn(n_features).astype(dtype)
+    found = []
+    for inputs, of_network in ((X, shift), (X.toarray() - shift, None)):
+        network.shift = of_network
+        gradient = np.full_like(network.theta, np.nan)
+        propagation = Propagation(network, gradient, 9)
+        scores = propagation.forward(inputs).copy()
+        propagation.delta[:] = np.random.RandomState(2).randn(*scores.shape)
+        propagation.backward(inputs)
+        found.append(np.concatenate([scores.ravel(), gradient]))
+    tolerance = 1e4 * np.finfo(dtype).eps
+    np.testing.assert_allclose(*found, rtol=tolerance, atol=tolerance)
+
+
 @pytest.mark.parametrize("n_rows", [0, 1, 7, 8, 50])
 def test_chunks_do_not_change_predictions(monkeypatch, n_rows):
     network, X = make((5, 4, 2), "silu"), np.random.RandomState(1).randn(n_rows, 5)

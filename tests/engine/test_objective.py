@@ -56,6 +56,30 @@ def test_the_gradient_is_that_of_the_loss_reported(loss, activation, hidden, wei
     assert check_grad(value, gradient, theta) < 1e-6
 
 
+@pytest.mark.parametrize("strengths", [[0.3, 0.0, 0.0, 0.7], [0.1, 0.2, 0.3, 0.4], [0.0, 0.0, 0.0, 0.0]])
+def test_a_penalty_has_a_strength_for_each_layer(strengths):
+    network = make((5, 4, 3))
+    penalty = Penalty(network, strengths)
+    assert penalty.strengths == strengths
+    assert bool(penalty) == any(strengths)
+    by_hand = sum(strength * np.sum(coef**2) / 2 for strength, coef in zip(strengths, network.coefs, strict=True))
+    assert penalty.value() == pytest.approx(by_hand)
+    gradient = np.zeros_like(network.theta)
+    penalty.add_gradient(gradient[: network.n_weights], 0.5)
+    coefs, intercepts = network.layer_views(gradient)
+    for strength, coef, slope in zip(strengths, network.coefs, coefs, strict=True):
+        np.testing.assert_allclose(slope, 0.5 * strength * coef)
+    assert not np.concatenate(intercepts).any()
+
+
+def test_one_strength_is_that_of_all_layers():
+    network = make((5, 4))
+    one, each = Penalty(network, 0.3), Penalty(network, [0.3, 0.3, 0.3])
+    assert one.strengths == each.strengths == [0.3, 0.3, 0.3]
+    assert one.value() == pytest.approx(each.value())
+    assert not Penalty(network)
+
+
 def test_dropouts_gradient_is_that_of_the_thinned_network():
     network = make((6, 5))
 

@@ -82,16 +82,42 @@ def test_batch_by_batch_is_the_same_as_all_at_once(monkeypatch):
 def test_sparse_inputs_are_scaled_and_stay_sparse():
     sparse = sp.csr_matrix(X * (np.median(X, axis=0) < X))
     scaling = Scaling.of(sparse, None, center=True)
-    assert not scaling.mean.any()
+    np.testing.assert_allclose(scaling.mean, sparse.toarray().mean(axis=0))
     scaled, left = scaling.apply(sparse)
     assert sp.issparse(scaled)
     assert left is None
     np.testing.assert_allclose(scaled.toarray(), sparse.toarray() / sparse.toarray().std(axis=0))
+    # What the network takes off centres them.
+    np.testing.assert_allclose(
+        scaled.toarray() - scaling.shift, StandardScaler().fit_transform(sparse.toarray()), atol=1e-12
+    )
     before = sparse.copy()
     classifier = make(max_iter=100).fit(sparse, y)
     assert classifier.score(sparse, y) > 0.9
     assert (before != sparse).nnz == 0
     np.testing.assert_allclose(classifier.predict_proba(sparse), classifier.predict_proba(sparse.toarray()))
+
+
+@pytest.mark.parametrize("container", [np.asarray, sp.csr_array])
+@pytest.mark.parametrize("weight", [None, np.random.RandomState(0).randint(1, 3, 200).astype(float)])
+@pytest.mark.parametrize("center", [True, False])
+def test_rare_columns_are_scaled_as_if_they_were_seen_in_a_tenth_of_the_rows(container, weight, center):
+    counts = [200, 100, 20, 19, 10, 1, 0]
+    inputs = np.where(np.arange(200)[:, np.newaxis] < counts, 1.0 + np.random.RandomState(0).rand(200, 7), 0.0)
+    scaling = Scaling.of(container(inputs), weight, center)
+    rows = np.arange(200) if weight is None else np.repeat(np.arange(200), weight.astype(int))
+    share = (inputs[rows] != 0).mean(axis=0)
+    deviation = np.where(share, inputs[rows].std(axis=0), 1.0)
+    factor = np.array([max(1.0, 0.1 / s) ** 0.5 if s else 1.0 for s in share])
+    np.testing.assert_allclose(scaling.scale, deviation * factor)
+    assert (factor > 1).sum() >= 3
+    np.testing.assert_allclose(scaling.mean, inputs[rows].mean(axis=0) if center else 0)
+    # A column counts by its variance after scaling: one that is common as one, one that is never seen as none.
+    assert scaling.n_features == pytest.approx((1 / factor[:-1] ** 2).sum())
+    if weight is None and center:
+        centred = (inputs - scaling.mean) / scaling.scale
+        assert scaling.n_features == pytest.approx((centred**2).sum(axis=1).mean())
+    np.testing.assert_allclose(Scaling.of(container(inputs), weight, center, common=0.0).scale, deviation)
 
 
 def test_without_biases_nothing_is_centred():
