@@ -7,6 +7,7 @@ import warnings
 import joblib
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import (
     mean_absolute_error,
@@ -17,6 +18,7 @@ from sklearn.metrics import (
 )
 
 from skbackprop import SigmoidBackpropClassifier, SigmoidBackpropRegressor
+from skbackprop.initializers import NearIdentity
 from skbackprop.losses import REGRESSION_LOSSES
 
 STOCHASTIC = ["sgd", "adam"]
@@ -98,12 +100,111 @@ def test_balanced_classes_weigh_the_same(targets):
 
 
 @pytest.mark.parametrize("solver", ALL)
-def test_a_common_factor_on_the_weights_changes_nothing_without_penalty(targets, solver):
+@pytest.mark.parametrize("settings", [{}, {"alpha": 0}, {"early_stopping": True}], ids=str)
+def test_a_common_factor_on_the_weights_changes_nothing(targets, solver, settings):
     X, y = targets[0], targets[1]["binary"]
     weight = np.random.RandomState(0).uniform(1, 2, len(X))
-    assert_same_weights(
-        fit(X, y, weight, solver=solver, alpha=0), fit(X, y, 8 * weight, solver=solver, alpha=0), rtol=1e-6, atol=1e-9
-    )
+    plain = fit(X, y, weight, solver=solver, **settings)
+    for exponent in (-20, 3, 20):
+        assert_same_weights(fit(X, y, 2.0**exponent * weight, solver=solver, **settings), plain)
+    for factor in (1 / len(X), 1e-6, 3.0, 1e6):
+        scaled = fit(X, y, factor * weight, solver=solver, **settings)
+        np.testing.assert_allclose(scaled.predict_proba(X), plain.predict_proba(X), atol=1e-3)
+
+
+def test_equal_weights_are_no_weights(targets):
+    X, y = targets[0], targets[1]["binary"]
+    assert_same_weights(fit(X, y, np.full(len(X), 0.25)), fit(X, y), rtol=1e-9)
+
+
+class SameForAnyInputs(NearIdentity):
+    """The recipe's initial weights, but each array has draws of its own: those of more inputs begin with those of fewer."""
+
+    def fill(self, coef, intercept, fed_by, activation, random_state):
+        super().fill(coef, intercept, fed_by, activation, self)
+
+    def uniform(self, low, high, shape):
+        return np.random.RandomState(100 * len(shape) + shape[-1]).uniform(low, high, shape)
+
+
+def with_zeros(X):
+    """Inputs with fifty more columns, all zero."""
+    return np.c_[X, np.zeros((len(X), 50))]
+
+
+@pytest.mark.parametrize("container", [np.asarray, sp.csr_array])
+@pytest.mark.parametrize("solver", ALL)
+def test_columns_of_zeros_cost_nothing(targets, solver, container):
+    X, y = targets[0], targets[1]["multiclass"]
+    # A gradient is clipped by its norm, and to that the penalty on the idle weights adds a little.
+    settings = {"solver": solver, "init": SameForAnyInputs(), "clip_norm": None}
+    if solver == "lbfgs":
+        # Its steps go by the norm, too: without hidden layers all weights start at zero, and the idle ones stay there.
+        settings["hidden_layer_sizes"] = ()
+    plain, more = fit(X, y, **settings), fit(container(with_zeros(X)), y, **settings)
+    np.testing.assert_allclose(more.predict_proba(container(with_zeros(X))), plain.predict_proba(X), rtol=1e-6)
+
+
+def test_columns_of_zeros_cost_nothing_in_partial_fit_and_by_default(targets):
+    X, y = targets[0], targets[1]["multiclass"]
+    plain, more = (make(init=SameForAnyInputs(), clip_norm=None) for _ in range(2))
+    for _ in range(5):
+        plain.partial_fit(X, y, classes=[0, 1, 2])
+        more.partial_fit(with_zeros(X), y, classes=[0, 1, 2])
+    np.testing.assert_allclose(more.predict_proba(with_zeros(X)), plain.predict_proba(X), rtol=1e-6)
+    # By default the initial weights are other draws from the same distribution: log-losses of twenty seeds have one mean.
+    losses = [[fit(inputs, y, random_state=seed, max_iter=20).loss_ for seed in range(20)] for inputs in (X, with_zeros(X))]
+    standard_error = np.std(losses, axis=1).mean() * (2 / 20) ** 0.5
+    assert abs(np.subtract(*np.mean(losses, axis=1))) < 4 * standard_error + 0.001
+
+
+@pytest.fixture(scope="module")
+def sparse(targets):
+    """A table of which most entries are zero: some columns are rare, and one is never seen."""
+    X = targets[0] * (targets[0] > 0.3)
+    towns = np.eye(40)[np.random.RandomState(2).randint(40, size=150)]
+    return np.c_[X + (X != 0), towns, np.zeros(150)]
+
+
+def both(X):
+    """A table, dense and sparse."""
+    return X, sp.csr_array(X)
+
+
+@pytest.mark.parametrize("solver", ALL)
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"fit_intercept": False}, {"hidden_layer_sizes": ()}, {"early_stopping": True}, {"sample_weight": True}],
+    ids=str,
+)
+def test_sparse_and_dense_are_one_table(targets, sparse, weight, solver, settings):
+    y = targets[1]["multiclass"]
+    settings = dict(settings)
+    weights = weight if settings.pop("sample_weight", False) else None
+    dense, other = (fit(X, y, weights, solver=solver, **settings) for X in both(sparse))
+    assert_same_weights(other, dense, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(other.loss_curve_, dense.loss_curve_, rtol=1e-9)
+    for judge in (dense, other):
+        np.testing.assert_allclose(*(judge.predict_proba(X) for X in both(sparse)), rtol=1e-12)
+
+
+def test_sparse_and_dense_are_one_table_for_numbers_in_parts_and_when_training_goes_on(targets, sparse, numbers):
+    y = targets[1]["multiclass"]
+    dense, other = (refit(make_regressor(), X, numbers) for X in both(sparse))
+    assert_same_weights(other, dense, rtol=1e-6, atol=1e-9)
+    dense, other = (make(), make())
+    for rows in (slice(0, 50), slice(50, 120), slice(120, 150), slice(0, 50)):
+        for classifier, X in zip((dense, other), both(sparse), strict=True):
+            classifier.partial_fit(X[rows], y[rows], classes=[0, 1, 2])
+    assert_same_weights(other, dense, rtol=1e-6, atol=1e-9)
+    # A warm start goes on with either.
+    dense, other, mixed = (make(warm_start=True, max_iter=4) for _ in range(3))
+    for number in range(3):
+        for classifier, X in zip((dense, other), both(sparse), strict=True):
+            refit(classifier, X, y)
+        refit(mixed, both(sparse)[number % 2], y)
+    assert_same_weights(other, dense, rtol=1e-6, atol=1e-9)
+    assert_same_weights(mixed, dense, rtol=1e-6, atol=1e-9)
 
 
 @pytest.mark.parametrize("solver", ALL)
@@ -161,8 +262,10 @@ def fresh(settings):
 @pytest.mark.parametrize("settings", [{}, {"shuffle": False, "batch_size": 32}, {"dropout": 0.3}], ids=str)
 def test_partial_fits_on_the_same_batches_equal_epochs_of_fit(targets, solver, settings):
     X, y = targets[0], targets[1]["binary"]
-    straight = fit(X, y, solver=solver, **settings)
-    steps = make(solver=solver, **settings)
+    # "auto" counts the rows seen, and an epoch of `fit` with batches of the recipe's own may be several passes.
+    settings = {"solver": solver, "alpha": 0.01, "batch_size": 20, **settings}
+    straight = fit(X, y, **settings)
+    steps = make(**settings)
     for _ in range(10):
         steps.partial_fit(X, y, classes=[0, 1])
     assert_same_weights(steps, straight)
@@ -172,7 +275,7 @@ def test_partial_fits_on_the_same_batches_equal_epochs_of_fit(targets, solver, s
 def test_early_stopping_by_partial_fit_equals_that_of_fit(targets):
     X, y = targets[0], targets[1]["binary"]
     data = {"X_val": X[100:], "y_val": y[100:]}
-    settings = {"early_stopping": True, "learning_rate_init": 0.5}
+    settings = {"early_stopping": True, "learning_rate_init": 0.5, "alpha": 0.01, "batch_size": 20}
     straight = refit(make(**settings), X[:100], y[:100], **data)
     steps = make(**settings)
     for _ in range(straight.n_iter_):
@@ -224,7 +327,8 @@ def test_a_batch_of_zero_weights_does_no_harm(targets):
     weight = np.where(np.arange(len(X)) < 50, 0.0, 1.0)
     with_zeros = fit(X, y, weight, batch_size=50, shuffle=False, solver="sgd", momentum=0, alpha=0, max_iter=3)
     assert np.isfinite(with_zeros.loss_)
-    classifier = make(solver="sgd", alpha=0, momentum=0).partial_fit(X, y, classes=[0, 1])
+    # (A running mean of the weights would go on towards them.)
+    classifier = make(solver="sgd", alpha=0, momentum=0, learning_rate="constant").partial_fit(X, y, classes=[0, 1])
     before = [coef.copy() for coef in classifier.coefs_]
     classifier.partial_fit(X, y, sample_weight=np.zeros(len(X)))
     for a, b in zip(before, classifier.coefs_, strict=True):
@@ -288,7 +392,7 @@ def test_ten_epochs_of_regression_equal_five_and_a_warm_start_of_five(
 @pytest.mark.parametrize("solver", STOCHASTIC)
 @pytest.mark.parametrize("loss", REGRESSION_LOSSES)
 def test_partial_fits_equal_epochs_of_fit_with_scaled_targets(targets, numbers, solver, loss):
-    settings = {"solver": solver, "loss": loss, "standardize_targets": True}
+    settings = {"solver": solver, "loss": loss, "standardize_targets": True, "alpha": 0.01, "batch_size": 20}
     data = {"X_val": targets[0][:50], "y_val": numbers[:50]}
     for early_stopping in (False, True):
         straight = refit(make_regressor(early_stopping=early_stopping, **settings), targets[0], numbers, **data)
