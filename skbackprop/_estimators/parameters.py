@@ -72,7 +72,7 @@ PARAMETERS = {
         "The learning rate to begin with, or the highest of a schedule that rises; for solvers with batches. "
         "(scikit-learn: 0.001.)"),
     "power_t": Parameter([at_least(0)], "float", 'Exponent of "invscaling".'),
-    "max_iter": Parameter([COUNT], "int", 'Most epochs, or iterations of "lbfgs".'),
+    "max_iter": Parameter([COUNT], "int", 'Most epochs, or iterations of "lbfgs". (scikit-learn: 200.)'),
     "shuffle": Parameter(["boolean"], "bool", "Whether each epoch has a new order of samples; for solvers with batches."),
     "random_state": Parameter(["random_state"], "int, RandomState instance or None",
         "Source of initial weights, held-out samples, order and dropout; an int gives the same weights at every fit."),

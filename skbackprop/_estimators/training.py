@@ -195,6 +195,7 @@ class Training:
             factor / recipe.initializer.variance(coef, below, own)
             for coef, below, own in zip(network.coefs, activations[:-1], activations[1:], strict=True)
         ]
+        strengths[-1] *= recipe.output_prior
         # Between hidden layers a prior would let the signal of deep networks die.
         strengths[1:-1] = [0.0] * len(strengths[1:-1])
         return Penalty(network, strengths)
