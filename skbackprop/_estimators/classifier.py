@@ -51,6 +51,10 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
     ----------
     classes_ : ndarray of shape (n_classes,)
         The labels.
+    oof_decision_function_ : ndarray of shape (n_samples,) or (n_samples, n_outputs), or None
+        With `early_stopping="cv"` the raw scores of the training samples, as `decision_function` has them, each by the
+        network that was not trained on it: NaN for the only sample of a class, which all are trained on; the mean of all
+        for a sample of zero weight, which none is.
     {ATTRIBUTES}
 
     See Also
@@ -73,6 +77,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
     """
 
     _parameter_constraints: dict = constraints(
+        early_stopping=["boolean", StrOptions({"cv"})],
         loss=[StrOptions(set(CLASSIFICATION_LOSSES)), HasMethods(["loss_gradient", "predict", "constant_scores"])],
         class_weight=[StrOptions({"balanced"}), dict, list, None],
     )
@@ -83,7 +88,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
                  early_stopping=False, validation_fraction=0.1, beta_1=0.9, beta_2=0.999, epsilon=1e-8,
                  n_iter_no_change=20, max_fun=15000, loss="log_loss", init="auto", fit_intercept=True, class_weight=None,
                  weight_decay=0.0, dropout=0.0, standardize="auto", clip_norm="auto", scoring="loss",
-                 max_time=None):  # fmt: skip
+                 max_time=None, n_folds=5, n_jobs=None):  # fmt: skip
         store(self, locals())
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -177,8 +182,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         Z : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             For two classes one score a sample, positive where the second class is the more probable.
         """
-        Z = self._raw_scores(X)
-        return Z[:, 0] if self._labels.target_type == "binary" else Z
+        return self._decisions(self._raw_scores(X))
 
     @np.errstate(over="ignore", under="ignore")
     def predict_proba(self, X):
@@ -225,6 +229,13 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
 
     # Labels to numbers and back --------------------------------------------------------------------------------------
 
+    def _decisions(self, Z):
+        """Return raw scores in the shape in which they are shown."""
+        return Z[:, 0] if self._labels.target_type == "binary" else Z
+
+    def _set_out_of_fold(self, Z):
+        self.oof_decision_function_ = self._decisions(Z)
+
     def _log_probabilities(self, Z):
         """Return log-probabilities for raw scores."""
         loss, target_type = self._loss, self._labels.target_type
@@ -248,6 +259,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         elif not incremental or classes is not None:
             self._labels.refuse_others(y if classes is None else classes, incremental)
         samples = self._samples(X, y, sample_weight, any_sign=incremental)
+        self.oof_decision_function_ = None
         strata = None if self._labels.target_type == "multilabel-indicator" else y
         return Problem(samples, self._checked_loss(), strata)
 
