@@ -182,7 +182,8 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         Z : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             For two classes one score a sample, positive where the second class is the more probable.
         """
-        return self._decisions(self._raw_scores(X))
+        Z = self._raw_scores(X)
+        return Z[:, 0] if self._labels.target_type == "binary" else Z
 
     @np.errstate(over="ignore", under="ignore")
     def predict_proba(self, X):
@@ -229,12 +230,9 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
 
     # Labels to numbers and back --------------------------------------------------------------------------------------
 
-    def _decisions(self, Z):
-        """Return raw scores in the shape in which they are shown."""
-        return Z[:, 0] if self._labels.target_type == "binary" else Z
-
     def _set_out_of_fold(self, Z):
-        self.oof_decision_function_ = self._decisions(Z)
+        """Show raw scores of the training samples as `decision_function` would."""
+        self.oof_decision_function_ = Z[:, 0] if self._labels.target_type == "binary" else Z
 
     def _log_probabilities(self, Z):
         """Return log-probabilities for raw scores."""

@@ -24,8 +24,8 @@ def refuse_with_folds(estimator, validation):
     """Raise for what has no meaning with `early_stopping="cv"`."""
     if estimator.warm_start:
         raise ValueError(
-            "Got warm_start=True with early_stopping='cv', whose networks have become one by the end of a fit, so that none "
-            "of them can go on: use early_stopping=True, or warm_start=False."
+            "Got warm_start=True with early_stopping='cv', whose networks have become one by the end of a fit, so that "
+            "none of them can go on: use early_stopping=True, or warm_start=False."
         )
     if any(part is not None for part in validation):
         raise ValueError(
@@ -85,8 +85,8 @@ class FoldedTraining:
             rows, codes = rows[several], codes[several]
         if most < n_folds:
             raise ValueError(
-                f"Got n_samples={len(self.rows)}, too few for early_stopping='cv' with n_folds={n_folds}: pass as many of the "
-                "largest class as there are folds, of targets that are no classes twice as many, or fewer folds."
+                f"Got n_samples={len(self.rows)}, too few for early_stopping='cv' with n_folds={n_folds}: pass "
+                "fewer folds, or more samples: of the largest class one a fold, of targets that are no classes two."
             )
         random_state = check_random_state(estimator.random_state)
         splitter = kind(n_folds, shuffle=True, random_state=random_state)
@@ -118,7 +118,7 @@ class FoldedTraining:
 
     def _jobs(self, bridge):
         """Yield the fit of each network, to be called in this process or another."""
-        estimator, samples = self.estimator, self.problem.samples
+        estimator = self.estimator
         own = {"early_stopping": True, "verbose": False, "warm_start": True}
         if estimator.max_time is not None:
             # Networks that are trained one after the other share the time.

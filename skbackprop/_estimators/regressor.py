@@ -170,6 +170,7 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
         return prediction[:, 0] if self.n_outputs_ == 1 else prediction
 
     def _set_out_of_fold(self, Z):
+        """Show raw scores of the training samples as `predict` would."""
         with np.errstate(over="ignore", under="ignore"):
             self.oof_prediction_ = self._predictions(Z)
 

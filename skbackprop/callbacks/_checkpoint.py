@@ -78,8 +78,8 @@ class Checkpoint:
             raise IsADirectoryError(f"Got path={str(self.path)!r}, which is a folder: pass the path of a file.")
         if estimator.early_stopping == "cv":
             raise ValueError(
-                "Got a Checkpoint with early_stopping='cv', whose fit is that of several networks and cannot be resumed: use "
-                "early_stopping=True or False."
+                "Got a Checkpoint with early_stopping='cv', whose fit is that of several networks and cannot be resumed: "
+                "use early_stopping=True or False."
             )
         if optimizer_of(estimator).minimizes:
             raise ValueError(
