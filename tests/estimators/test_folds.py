@@ -200,8 +200,8 @@ def test_in_a_search_and_in_a_pipeline():
     grid = {"early_stopping": [False, True, "cv"], "n_folds": [2, 3]}
     search = GridSearchCV(classifier(max_iter=40), grid, cv=2, n_jobs=2, error_score="raise").fit(X, y)
     assert search.cv_results_["mean_test_score"].min() > 0.6
-    model = make_pipeline(StandardScaler(), classifier(max_iter=100, n_jobs=2))
-    assert cross_val_score(model, X, y, cv=2, error_score="raise").min() > 0.8
+    model = make_pipeline(StandardScaler(), classifier(max_iter=40, n_jobs=2))
+    assert cross_val_score(model, X, y, cv=2, error_score="raise").min() > 0.6
 
 
 def test_a_dataframe_keeps_its_names():
