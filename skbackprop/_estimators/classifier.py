@@ -105,7 +105,8 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
             Non-negative weights of the samples; by default 1 each.
         X_val, y_val, sample_weight_val : as X, y, sample_weight, default=None
             Validation samples. With `early_stopping=True` they take the place of the share of `X` that is otherwise set
-            aside; without, they are scored after each epoch (`validation_scores_`) and change nothing.
+            aside; without, they are scored after each epoch (`validation_scores_`) and change nothing. With "cv" there may
+            be none.
 
         Returns
         -------

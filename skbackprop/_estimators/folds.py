@@ -15,7 +15,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from .._engine.network import Network
 from .._engine.objective import QUIET
 from .._engine.prediction import raw_scores
-from .advice import warn_user
+from .advice import warn_user, warnings_kept
 from .state import draft_of
 from .training import Training
 
@@ -46,7 +46,7 @@ class Fold(NamedTuple):
     best_validation_score: float
     # Training samples seen.
     n_seen: int
-    # Category and text of each.
+    # What the user is to be told, with its category.
     warnings: list
 
 
@@ -101,18 +101,15 @@ class FoldedTraining:
         estimator = self.estimator
         start = perf_counter()
         fits = []
-        # In threads, if the user asks joblib for these, the filters of warnings are restored in any order.
-        with warnings.catch_warnings():
-            for fit in Parallel(n_jobs=estimator.n_jobs, return_as="generator")(self._jobs(bridge)):
-                fits.append(fit)
-                if estimator.verbose:
-                    print(
-                        f"Network {len(fits)} of {len(self.folds)}, iterations = {len(fit.loss_curve)}, validation score = "
-                        f"{fit.best_validation_score:.6f}, {perf_counter() - start:.1f} s",
-                        flush=True,
-                    )
-        told = Counter(warning for fit in fits for warning in dict.fromkeys(fit.warnings))
-        for (category, message), count in told.items():
+        for fit in Parallel(n_jobs=estimator.n_jobs, return_as="generator")(self._jobs(bridge)):
+            fits.append(fit)
+            if estimator.verbose:
+                print(
+                    f"Network {len(fits)} of {len(self.folds)}, iterations = {len(fit.loss_curve)}, validation score = "
+                    f"{fit.best_validation_score:.6f}, {perf_counter() - start:.1f} s",
+                    flush=True,
+                )
+        for (message, category), count in Counter(warning for fit in fits for warning in fit.warnings).items():
             warn_user(f"In {count} of {len(fits)} networks: {message}", category)
         self._publish(fits)
 
@@ -184,13 +181,12 @@ def folded(networks):
 
 
 def _fit_fold(estimator, problem, rows, fold, bridge):
-    """Train a draft on some samples, stopped on others; return it as a `Fold`, with its warnings.
+    """Train a draft on some samples, stopped on others; return it as a `Fold`.
 
-    Those of another process would otherwise be lost.
+    Its warnings go with it, for those of another process would be lost.
     """
     samples = problem.samples
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with warnings_kept() as kept:
         training = Training(estimator, problem._replace(samples=samples.take(rows)), samples.take(fold))
         if bridge is not None:
             bridge.begin()
@@ -207,7 +203,7 @@ def _fit_fold(estimator, problem, rows, fold, bridge):
         estimator.validation_scores_ or [np.nan],
         estimator.best_validation_score_ if estimator.validation_scores_ else np.nan,
         estimator.t_,
-        [(warning.category, str(warning.message)) for warning in caught],
+        kept,
     )
 
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from joblib import parallel_config
 from scipy.sparse import csr_array, csr_matrix
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris
@@ -172,11 +173,12 @@ def test_the_number_of_processes_changes_no_bit(kind):
     assert_same(kind(max_iter=2).fit(sparse, y), kind(max_iter=2, n_jobs=2).fit(sparse, y))
 
 
-def test_warnings_of_all_networks_reach_the_user_once_from_any_process():
-    for n_jobs in (1, 2):
-        with warnings.catch_warnings(record=True) as caught:
+@pytest.mark.parametrize("backend", [None, "loky", "threading"])
+def test_warnings_of_all_networks_reach_the_user_once_from_any_process(backend):
+    for _ in range(3):
+        with warnings.catch_warnings(record=True) as caught, parallel_config(backend or "loky"):
             warnings.simplefilter("always")
-            classifier(max_iter=2, n_jobs=n_jobs).fit(*IRIS)
+            classifier(max_iter=2, n_jobs=2 if backend else 1).fit(*IRIS)
         texts = [str(warning.message) for warning in caught if warning.category is ConvergenceWarning]
         assert texts == ["In 3 of 3 networks: Training stopped at max_iter=2 before it converged: raise max_iter, or tol."]
         assert caught[0].filename == __file__
