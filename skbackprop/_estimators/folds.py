@@ -7,10 +7,9 @@ from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
-from joblib import effective_n_jobs
+from joblib import Parallel, delayed, effective_n_jobs
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.utils import check_random_state
-from sklearn.utils.parallel import Parallel, delayed
 
 from .._engine.network import Network
 from .._engine.objective import QUIET
@@ -116,6 +115,7 @@ class FoldedTraining:
     def _jobs(self, bridge):
         """Yield the fit of each network, to be called in this process or another."""
         estimator = self.estimator
+        # With a warm start a network keeps its state, which says why training ended.
         own = {"early_stopping": True, "verbose": False, "warm_start": True}
         if estimator.max_time is not None:
             # Networks that are trained one after the other share the time.
