@@ -56,6 +56,8 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
 
     _accept_sparse = False
     _parameter_constraints: dict = constraints(
+        "n_folds",
+        "n_jobs",
         loss=[
             StrOptions(set(REGRESSION_LOSSES) - {"quantile"}),
             HasMethods(["loss_gradient", "predict", "constant_scores", "location_scale"]),

@@ -21,8 +21,8 @@ STEPS_OF_ONE_BATCH = 64
 STEPS_AN_EPOCH = 20
 # The rate rises over so many steps for each layer of weights: deep networks need care at the start.
 STEPS_A_LAYER = 5
-# Inverse variance of the prior on a weight, times the variance of its initial value; of an output layer of classes a quarter,
-# for where a class is certain its logits are large.
+# Inverse variance of the prior on a weight, times the variance of its initial value; a quarter of that for an output layer
+# of classes, whose logits are large where a class is certain.
 PRIOR = 0.12
 OUTPUT_OF_CLASSES = 0.25
 # scikit-learn's.

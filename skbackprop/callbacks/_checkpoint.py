@@ -76,6 +76,11 @@ class Checkpoint:
             raise FileNotFoundError(f"Got path={str(self.path)!r}, in a folder that does not exist: make the folder first.")
         if self.path.is_dir():
             raise IsADirectoryError(f"Got path={str(self.path)!r}, which is a folder: pass the path of a file.")
+        if estimator.early_stopping == "cv":
+            raise ValueError(
+                "Got a Checkpoint with early_stopping='cv', whose fit is that of several networks and cannot be resumed: "
+                "use early_stopping=True or False."
+            )
         if optimizer_of(estimator).minimizes:
             raise ValueError(
                 f"Got a Checkpoint with solver={estimator.solver!r}, whose memory of the curvature cannot be saved: use "
