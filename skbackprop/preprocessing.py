@@ -167,7 +167,7 @@ def tabular_network(kind, **parameters):
     """Return a pipeline for a table of mixed columns: what is not a number is encoded, then a network learns.
 
     - Categories (columns of strings, objects, booleans and pandas' and polars' categories) become one column a category.
-      A missing value is a category of its own; those seen in fewer than five rows, all but the 100 most frequent, and
+      A missing value is a category of its own; those seen in fewer than three rows, all but the 100 most frequent, and
       those not seen at all are one.
     - Numbers that are missing become the median, beside a column that says so, and `PiecewiseLinearEncoder` encodes them.
     - Dates are refused: make numbers of them, such as the year, the day of the week or the days since an event.
@@ -205,7 +205,7 @@ def tabular_network(kind, **parameters):
     if kind not in _NETWORKS:
         raise ValueError(f'Got kind={kind!r}: pass "classifier" or "regressor".')
     one_hot = OneHotEncoder(
-        min_frequency=5, max_categories=100, handle_unknown="infrequent_if_exist", sparse_output=False, dtype=np.float32
+        min_frequency=3, max_categories=100, handle_unknown="infrequent_if_exist", sparse_output=False, dtype=np.float32
     )
     one_missing = FunctionTransformer(_objects, feature_names_out="one-to-one")
     categories = Pipeline([("missing", one_missing), ("encoder", one_hot)])
