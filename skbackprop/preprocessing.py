@@ -104,6 +104,7 @@ class PiecewiseLinearEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
         self._outputs = np.array(outputs).T
         return self
 
+    @np.errstate(over="ignore", under="ignore")
     def transform(self, X):
         """Return the columns, each followed by its ramps.
 
@@ -119,7 +120,7 @@ class PiecewiseLinearEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
         check_is_fitted(self)
         X = validate_data(self, X, dtype=FLOATS, reset=False)
         column, lower, width, least, most = self._outputs
-        encoded = X[:, column.astype(np.intp)]
+        encoded = X.take(column.astype(np.intp), axis=1)
         encoded -= lower
         encoded /= width
         return np.clip(encoded, least, most, out=encoded)
@@ -186,7 +187,8 @@ def tabular_network(kind, **parameters):
     -------
     pipeline : Pipeline
         Its steps are "columns", with the parts "categories" and "numbers" (steps "imputer" and "encoder"), and "network";
-        so ``columns__numbers__encoder__n_bins`` and ``network__alpha`` are among its parameters.
+        so ``columns__numbers__encoder__n_bins`` and ``network__alpha`` are among its parameters, and `fit` takes weights
+        of samples as ``network__sample_weight``.
 
     Raises
     ------

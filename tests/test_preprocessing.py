@@ -179,6 +179,16 @@ def test_float32_stays_float32_and_nothing_is_changed_in_place(X):
     assert PiecewiseLinearEncoder().fit_transform(X.astype(int)).dtype == np.float64
 
 
+def test_narrow_bins_beside_large_values_overflow_to_one_without_a_word():
+    x = np.array([[0.0], [1e-35], [2e-35], [1e10]], dtype=np.float32)
+    assert_array_equal(PiecewiseLinearEncoder().fit_transform(x)[:, 1:], np.tri(4, 3, -1))
+
+
+def test_the_output_is_in_c_order_as_the_networks_read_it(X):
+    for order in "CF":
+        assert PiecewiseLinearEncoder().fit_transform(np.asarray(X, order=order)).flags.c_contiguous
+
+
 @pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
 def test_frames_have_names_in_and_out(frame):
     table = frame({"age": [20, 30, 40, 50], "member": [0, 1, 1, 0]})
@@ -428,6 +438,14 @@ def test_its_network_takes_parameters():
 def test_the_kind_is_checked(kind):
     with pytest.raises(ValueError, match=r'pass "classifier" or "regressor"'):
         tabular_network(kind)
+
+
+def test_weights_of_samples_reach_the_network(rng):
+    frame, y = mixed(rng)
+    models = [tabular_network("classifier", early_stopping=False, **QUICK) for _ in range(2)]
+    plain = models[0].fit(frame, y)
+    weighted = models[1].fit(frame, y, network__sample_weight=np.where(y == "yes", 10.0, 1.0))
+    assert weighted.predict_proba(frame)[:, 1].mean() > plain.predict_proba(frame)[:, 1].mean() + 0.1
 
 
 def test_it_is_cloned_pickled_and_searched(rng):
