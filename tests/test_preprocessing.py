@@ -22,7 +22,7 @@ from sklearn.utils.estimator_checks import (
     check_set_output_transform_polars,
     check_transformer_get_feature_names_out,
     check_transformer_get_feature_names_out_pandas,
-    parametrize_with_checks,
+    estimator_checks_generator,
 )
 
 from skbackprop import SigmoidBackpropClassifier, SigmoidBackpropRegressor, preprocessing, tabular_network
@@ -44,8 +44,11 @@ def rng():
     return np.random.RandomState(0)
 
 
+CHECKS = [check for n_bins in (8, 1) for check in estimator_checks_generator(PiecewiseLinearEncoder(n_bins))]
+
+
 @pytest.mark.filterwarnings("ignore")
-@parametrize_with_checks([PiecewiseLinearEncoder(), PiecewiseLinearEncoder(n_bins=1)])
+@pytest.mark.parametrize(("estimator", "check"), CHECKS, ids=[check.func.__name__ for _, check in CHECKS])
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
 
