@@ -17,8 +17,8 @@ __version__ = "0.1.0"
 
 # Imported when they are asked for.
 _MODULES = {
-    "activations", "callbacks", "display", "functional", "initializers", "inspection", "losses", "neural_network", "optimizers",
-    "schedules",
+    "activations", "callbacks", "display", "functional", "initializers", "inspection", "losses", "neural_network",
+    "optimizers", "schedules",
 }  # fmt: skip
 
 

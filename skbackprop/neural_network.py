@@ -1,7 +1,7 @@
 """scikit-learn's own networks, trained faster: the import is all that changes.
 
-`MLPClassifier` and `MLPRegressor` have the parameters, the defaults, the rules and, with the same `random_state`, the weights
-of the classes in `sklearn.neural_network`. What differs all the same is listed in docs/migration.md.
+`MLPClassifier` and `MLPRegressor` have the parameters, defaults and rules of the classes in `sklearn.neural_network` and,
+with the same `random_state`, their weights. What differs all the same is listed in docs/migration.md.
 """
 
 import inspect
@@ -10,6 +10,7 @@ import numbers
 from dataclasses import replace
 from textwrap import indent
 
+import numpy as np
 import sklearn.neural_network
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import check_random_state
@@ -18,7 +19,8 @@ from ._estimators.classifier import SigmoidBackpropClassifier
 from ._estimators.parameters import Completed
 from ._estimators.regressor import SigmoidBackpropRegressor
 from ._estimators.state import TrainingState
-from .losses import RegressionLoss
+from .losses import Loss, RegressionLoss
+from .losses._base import sum_outputs
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
 
@@ -27,13 +29,30 @@ FIXED = {"init": "glorot", "standardize": False, "clip_norm": None, "scoring": N
 
 
 def _as_there(cls):
-    """Fill the gap {AS_THERE} in a class's docstring: what scikit-learn's class of that name says; narrow what is allowed."""
+    """Fill the gap {AS_THERE} in a class's docstring by what scikit-learn says, and allow only its own parameters."""
     theirs = inspect.cleandoc(getattr(sklearn.neural_network, cls.__name__).__doc__ or "")
     shared = theirs[theirs.find("Parameters\n------") : theirs.find("\nSee Also\n------")]
     cls.__doc__ = (cls.__doc__ or "").replace("    {AS_THERE}\n", indent(shared, "    "))
     names = inspect.signature(cls).parameters
     cls._parameter_constraints = {name: cls._parameter_constraints[name] for name in names}
     return cls
+
+
+def _state_as_there(estimator, incremental):
+    """Return what scikit-learn keeps of earlier calls: no order of samples and, except in `partial_fit`, no optimizer."""
+    state = getattr(estimator, "_training_state", None)
+    if state is None or state.unfinished:
+        return state
+    source = state.random_state
+    if isinstance(estimator.random_state, numbers.Integral):
+        source = check_random_state(estimator.random_state)
+    if incremental:
+        return replace(state, random_state=source, rows=None, held_out=None)
+    patience = replace(state.patience, count=estimator._no_improvement_count)
+    # After early stopping training goes on from the best weights.
+    theta = state.theta if patience.best_theta is None else patience.best_theta
+    kept = {"patience": patience, "judged_by": state.judged_by, "theta": theta, "checksum": state.checksum}
+    return TrainingState(source, **kept)
 
 
 class _TrainedAsThere:
@@ -50,9 +69,10 @@ class _TrainedAsThere:
             raise ValueError("partial_fit does not support early_stopping=True without X_val and y_val.")
         before = dict(vars(self))
         try:
-            self._forget(incremental)
+            self._training_state = _state_as_there(self, incremental)
             super()._fit(X, y, sample_weight, validation, incremental, **labels)
-            if not (self.early_stopping or math.isfinite(self.loss_)):
+            stopped_early = self.best_loss_ is None
+            if not (stopped_early or math.isfinite(self.loss_)):
                 raise ValueError(
                     "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
                     "preprocessed."
@@ -63,29 +83,38 @@ class _TrainedAsThere:
             raise
         return self
 
-    def _forget(self, incremental):
-        """Forget of earlier calls what scikit-learn forgets: the order of the samples; in `fit` the optimizer, too."""
-        state = getattr(self, "_training_state", None)
-        if state is None or state.unfinished:
-            return
-        source = state.random_state
-        if isinstance(self.random_state, numbers.Integral):
-            source = check_random_state(self.random_state)
-        state = replace(state, random_state=source, rows=None, held_out=None)
-        if not incremental:
-            patience = replace(state.patience, count=self._no_improvement_count)
-            theta = state.theta if patience.best_theta is None else patience.best_theta
-            kept = {"patience": patience, "judged_by": state.judged_by, "theta": theta, "checksum": state.checksum}
-            state = TrainingState(source, **kept)
-        self._training_state = state
+
+class _RoundedLogLoss(Completed):
+    """A log-loss valued as in scikit-learn: by probabilities that are rounded, and kept from 0 and 1.
+
+    The exact value would lead the line search of "lbfgs" elsewhere wherever it meets samples that are confidently wrong.
+    """
+
+    def loss_gradient(self, Y, Z, values, gradient, scratch):
+        """Write the losses and the gradient, A - Y with the probabilities A; see `Loss.loss_gradient`."""
+        A = self.part.predict(Z)
+        np.subtract(A, Y, gradient)
+        least = np.finfo(A.dtype).eps
+        np.clip(A, least, 1 - least, A)
+        if self.part.normalized:
+            np.log(A, A)
+            np.multiply(A, Y, A)
+        else:
+            # The probability of the label, A, or of its absence, 1 - A.
+            np.subtract(1, Y, scratch)
+            np.subtract(A, scratch, A)
+            np.log(np.abs(A, A), A)
+        sum_outputs(A, values)
+        np.negative(values, values)
 
 
 class _MeanOfOutputs(Completed):
-    """A loss reported as a mean over the outputs although, as in scikit-learn, it is their sum that is descended."""
+    """A loss valued as in scikit-learn: by the mean over the outputs, although it is their sum that is descended."""
 
     def loss_gradient(self, Y, Z, values, gradient, scratch):
+        """Write the losses and the gradient; see `Loss.loss_gradient`."""
         self.part.loss_gradient(Y, Z, values, gradient, scratch)
-        values /= Y.shape[1]
+        np.divide(values, Y.shape[1], values)
 
 
 @_as_there
@@ -110,7 +139,7 @@ class MLPClassifier(_TrainedAsThere, SigmoidBackpropClassifier):
     MLPClassifier(max_iter=1000, random_state=0)
     """
 
-    # With one it learns nothing, but a fold without the other class need not be an error.
+    # From one it learns nothing, but a fold without the other class need not be an error.
     _least_classes = 1
 
     def __init__(self, hidden_layer_sizes=(100,), activation="relu", *, solver="adam", alpha=0.0001, batch_size="auto",
@@ -120,6 +149,10 @@ class MLPClassifier(_TrainedAsThere, SigmoidBackpropClassifier):
                  n_iter_no_change=10, max_fun=15000):  # fmt: skip
         given = {name: value for name, value in locals().items() if name not in {"self", "__class__"}}
         super().__init__(**given, **FIXED)
+
+    def _encode(self, X, y, sample_weight, **how):
+        problem = super()._encode(X, y, sample_weight, **how)
+        return problem._replace(loss=_RoundedLogLoss(problem.loss, Loss))
 
     @property
     def decision_function(self):
@@ -137,8 +170,8 @@ class MLPClassifier(_TrainedAsThere, SigmoidBackpropClassifier):
 class MLPRegressor(_TrainedAsThere, SigmoidBackpropRegressor):
     """scikit-learn's `MLPRegressor`, trained several times faster.
 
-    It has the methods of `SigmoidBackpropRegressor`, such as `transform`, and its losses. With scikit-learn before 1.7, whose
-    own class has no parameter `loss`, it comes first here, too.
+    It has the methods of `SigmoidBackpropRegressor`, such as `transform`, and its losses. The parameter `loss` comes first,
+    as in scikit-learn since 1.7; older versions do not have it.
 
     {AS_THERE}
 
@@ -166,6 +199,5 @@ class MLPRegressor(_TrainedAsThere, SigmoidBackpropRegressor):
 
     def _encode(self, X, y, sample_weight, **how):
         problem = super()._encode(X, y, sample_weight, **how)
-        if self.loss != "squared_error" or problem.samples.Y.shape[1] == 1:
-            return problem
-        return problem._replace(loss=_MeanOfOutputs(problem.loss, RegressionLoss))
+        averaged = self.loss == "squared_error" and problem.samples.Y.shape[1] > 1
+        return problem._replace(loss=_MeanOfOutputs(problem.loss, RegressionLoss)) if averaged else problem
