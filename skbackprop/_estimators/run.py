@@ -73,8 +73,6 @@ class Run:
         self.loss_curve.append(loss)
         if not (math.isfinite(loss) and math.isfinite(theta.sum())):
             self.reason = "diverged"
-            if self.score is not None:
-                self.scores.append(math.nan)
             return True
         np.copyto(self._last_finite, theta)
         if self.weight_mean is not None:
