@@ -310,6 +310,18 @@ def test_a_class_with_one_sample_is_trained_on_where_scikit_learn_cannot_split()
     assert model.t_ == 2 * 3
 
 
+def test_two_samples_at_least_are_held_out_where_scikit_learn_finds_one_too_few():
+    X = np.arange(10.0).reshape(5, 2)
+    assert ours.MLPRegressor(early_stopping=True, max_iter=1).fit(X, X[:, 0]).t_ == 3
+
+
+def test_a_batch_whose_weights_are_all_zero_is_no_error():
+    X, y = load_iris(return_X_y=True)
+    weight = np.r_[np.ones(100), np.zeros(50)]
+    model = ours.MLPClassifier(batch_size=10, shuffle=False, max_iter=2).fit(X, y, weight)
+    assert np.isfinite(model.loss_curve_).all()
+
+
 def test_one_class_is_always_predicted():
     X = np.random.RandomState(0).standard_normal((20, 3))
     model = ours.MLPClassifier(max_iter=1, random_state=0).fit(X, ["only"] * 20)
