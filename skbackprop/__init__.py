@@ -18,8 +18,8 @@ __version__ = "0.1.0"
 
 # Imported when they are asked for.
 _MODULES = {
-    "activations", "callbacks", "display", "functional", "initializers", "inspection", "losses", "optimizers",
-    "preprocessing", "schedules",
+    "activations", "callbacks", "display", "functional", "initializers", "inspection", "losses", "neural_network",
+    "optimizers", "preprocessing", "schedules",
 }  # fmt: skip
 
 

@@ -82,6 +82,9 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         class_weight=[StrOptions({"balanced"}), dict, list, None],
     )
 
+    # Fewest classes that it can be fitted to.
+    _least_classes = 2
+
     def __init__(self, hidden_layer_sizes=(100,), activation="logistic", *, solver="adam", alpha="auto", batch_size=None,
                  learning_rate="auto", learning_rate_init=0.004, power_t=0.5, max_iter=100, shuffle=True,
                  random_state=None, tol=1e-4, verbose=False, warm_start=False, momentum=0.9, nesterovs_momentum=True,
@@ -168,7 +171,9 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         Z = self._raw_scores(X)
         if self._labels.target_type == "multilabel-indicator":
             return (Z > 0).astype(np.int64)
-        return self.classes_.take(Z[:, 0] > 0 if self._labels.target_type == "binary" else Z.argmax(axis=1))
+        codes = Z[:, 0] > 0 if self._labels.target_type == "binary" else Z.argmax(axis=1)
+        # With one class, which a child may allow, every sample is of it.
+        return self.classes_.take(codes, mode="clip")
 
     @np.errstate(over="ignore", under="ignore")
     def decision_function(self, X):
@@ -253,7 +258,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
                 raise ValueError(
                     "Got no classes at the first call to partial_fit: pass classes, all labels there will ever be."
                 )
-            self._labels = Labels.of(y, classes)
+            self._labels = Labels.of(y, classes, self._least_classes)
             self.classes_ = self._labels.classes
         elif not incremental or classes is not None:
             self._labels.refuse_others(y if classes is None else classes, incremental)
@@ -274,7 +279,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         """Return samples in numbers, to train on or for validation."""
         codes = self._labels.codes(y)
         sample_weight = checked_weights(sample_weight, X, any_sign)
-        if not any_sign and not validation:
+        if not any_sign and not validation and self._least_classes > 1:
             refuse_weights_of_one_class(sample_weight, codes)
         sample_weight = self._labels.weighted(sample_weight, self.class_weight, codes)
         return Samples(X, y, self._labels.indicators(codes), sample_weight)
