@@ -23,7 +23,7 @@ def parity(n_bits):
     return X.astype(float), X.sum(axis=1) % 2
 
 
-def two_spirals(seed, n_samples=400, turns=1.0, noise=0.05):
+def two_spirals(seed, n_samples=400, turns=1.5, noise=0.03):
     """Return two spirals of so many turns around each other, from the middle outwards."""
     rng = np.random.RandomState(seed)
     y = np.arange(n_samples) % 2
@@ -36,7 +36,7 @@ def two_spirals(seed, n_samples=400, turns=1.0, noise=0.05):
 def toys(run, options):
     """Print training accuracies on toys of classes, with max_iter=2000."""
     tables = {
-        "moons (4, 3)": ((4, 3), lambda seed: datasets.make_moons(500, noise=0.2, random_state=seed), 0.95),
+        "moons (4, 3)": ((4, 3), lambda seed: datasets.make_moons(500, noise=0.15, random_state=seed), 0.95),
         "two spirals (8,)": ((8,), two_spirals, 0.93),
         "parity of 6 bits (20,)": ((20,), lambda seed: parity(6), 0.98),
     }
@@ -67,11 +67,11 @@ def models(ours, rival, sizes=None, **parameters):
     }
 
 
-def sine(seed, low, high, factor):
-    """Return 1,000 drawn points of sin(factor x) to train on, and 1,000 evenly spaced ones to test on."""
-    X = np.random.RandomState(seed).uniform(low, high, (1000, 1))
-    grid = np.linspace(low, high, 1000)[:, None]
-    return (X, np.sin(factor * X[:, 0])), (grid, np.sin(factor * grid[:, 0]))
+def sine(low, high, factor, n_samples=1000):
+    """Return evenly spaced points of sin(factor x) to train on, and those halfway between them to test on."""
+    X = np.linspace(low, high, n_samples)[:, None]
+    between = (X[1:] + X[:-1]) / 2
+    return (X, np.sin(factor * X[:, 0])), (between, np.sin(factor * between[:, 0]))
 
 
 def functions(run, options):
@@ -79,16 +79,16 @@ def functions(run, options):
     cases = [(f"sin({k} pi x)", (-1, 1, k * np.pi), {}, bound) for k, bound in ((2, 0.99), (3, 0.95), (5, 0.8))]
     cases.append(("sin(5 pi x), max_iter=500", (-1, 1, 5 * np.pi), {"max_iter": 500}, 0.9))
     deep_relu = {"hidden_layer_sizes": (64,) * 5, "activation": "relu", "max_iter": 500}
-    cases.append(("sin on 0..40, relu (64,) * 5, max_iter=500", (0, 40, 1), deep_relu, 0.95))
+    cases.append(("sin on 0..40, relu, 500 epochs", (0, 40, 1, 400), deep_relu, 0.95))
     for number, (what, interval, parameters, bound) in enumerate(cases):
-        problems = [sine(seed, *interval) for seed in range(options.seeds)]
+        problems = [sine(*interval)] * options.seeds
         found = scores(run, models(SigmoidBackpropRegressor, MLPRegressor, **parameters), problems)
         ours, _, warned = found["ours"].T
         short_of_it = ours < bound
         # The issue asks for a warning only where the defaults may fall short.
         holds = ours.mean() >= bound or (number < 3 and warned[short_of_it].all())
         wanted = f"R2 at least {bound}" + (" or warned" if number < 3 else "")
-        print_warned = f"{what} [{warned.sum():.0f}/{len(warned)} warned]"
+        print_warned = f"{what} ({warned.sum():.0f} of {len(warned)} warned)"
         line(print_warned, ours.mean(), {"MLP": found["MLP"][:, 0].mean()}, wanted, holds)
     diabetes(run, options)
 
