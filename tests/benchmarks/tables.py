@@ -126,16 +126,14 @@ def tables(run, options):
         for rival in list(found)[1:]:
             quotient = ratios(found[rival][task], ours)
             mean = geometric_mean(quotient)
-            demand = ff"at least {bound}"
+            demand = f"at least {bound}"
             line(f"{measure}, {rival}'s relative to ours", 1, {rival: mean}, demand, mean >= bound)
             times = seconds(ours) / seconds(found[rival][task])
             print(f"    ours is better on {np.mean(quotient > 1):.0%}, in {times:.2f} of the time")
         if saved:
             quotient = ratios(ours, saved[task])
             mean = geometric_mean(quotient)
-            line(
-                f"{measure} of ours / saved", mean, {"better on": np.mean(quotient < 1)}, "at most 1.00", mean <= 1
-            )
+            line(f"{measure} of ours / saved", mean, {"better on": np.mean(quotient < 1)}, "at most 1.00", mean <= 1)
     if saved:
         now, then = (
             sum(seconds({name: figures[task][name] for name in found["ours"][task]}) for task in TASKS)
