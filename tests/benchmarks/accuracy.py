@@ -5,8 +5,8 @@
 
 DATA is a folder with proben1.npz (NAME_X, NAME_y, NAME_split), anomaly.npz (NAME_X, NAME_y, 1 for an anomaly), vowel.npz
 (X_train, y_train, X_test, y_test) and tabular.npz (NAME/X, NAME/y, NAME/isnum, and meta: a JSON list with each name and
-task). Figures are means over the seeds; seconds are those of the process that fits. `--save` keeps the figures of tables and
-of Proben1's regression problems, and `--against` compares with kept ones.
+task). Figures are means over the seeds, seconds those of the process that fits. `--save` keeps the figures of tables and of
+Proben1's regression problems, and `--against` compares with kept ones.
 """
 
 import argparse

@@ -1,10 +1,9 @@
 """Small problems that a network should learn: toys of classes, functions without noise, deep networks."""
 
 import numpy as np
-from figures import line, scored, scores
-from joblib import delayed
+from figures import line, scores
 from sklearn import datasets
-from sklearn.model_selection import KFold, train_test_split
+from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import StandardScaler
 
@@ -84,9 +83,9 @@ def functions(run, options):
         problems = [sine(*interval)] * options.seeds
         found = scores(run, models(SigmoidBackpropRegressor, MLPRegressor, **parameters), problems)
         ours, _, warned = found["ours"].T
-        short_of_it = ours < bound
-        # The issue asks for a warning only where the defaults may fall short.
-        holds = ours.mean() >= bound or (number < 3 and warned[short_of_it].all())
+        short = ours < bound
+        # With all defaults, one may fall short, but not in silence.
+        holds = ours.mean() >= bound or (number < 3 and warned[short].all())
         wanted = f"R2 at least {bound}" + (" or warned" if number < 3 else "")
         print_warned = f"{what} ({warned.sum():.0f} of {len(warned)} warned)"
         line(print_warned, ours.mean(), {"MLP": found["MLP"][:, 0].mean()}, wanted, holds)
@@ -94,23 +93,22 @@ def functions(run, options):
 
 
 def diabetes(run, options):
-    """Print the mean R2 of five folds on diabetes, by solver."""
-    X, y = datasets.load_diabetes(return_X_y=True)
-    folds = [fold for seed in range(options.seeds) for fold in KFold(5, shuffle=True, random_state=seed).split(X)]
-    for solver, bound in ((None, 0.36), ("lbfgs", 0.2), ("rprop", 0.2)):
-        ours = {} if solver is None else {"solver": solver}
-        rival = {"solver": "lbfgs" if solver == "lbfgs" else "adam"}
-        jobs = []
-        for number, (train, test) in enumerate(folds):
-            scaler = StandardScaler().fit(X[train])
-            for kind, parameters in ((SigmoidBackpropRegressor, ours), (MLPRegressor, rival)):
-                model = kind(random_state=number // 5, **parameters)
-                jobs.append(
-                    delayed(scored)(model, (scaler.transform(X[train]), y[train]), (scaler.transform(X[test]), y[test]))
-                )
-        found = np.array(run(jobs), dtype=float).reshape(-1, 2, 3)[:, :, 0].mean(axis=0)
-        line(f"diabetes, {solver or 'default'}", found[0], {f"MLP {rival['solver']}": found[1]},
-             f"R2 at least {bound}", found[0] >= bound)  # fmt: skip
+    """Print the held-out R2 on diabetes, by solver."""
+    problems = []
+    for seed in range(options.seeds):
+        X, X_test, y, y_test = train_test_split(*datasets.load_diabetes(return_X_y=True), random_state=seed)
+        scaler = StandardScaler().fit(X)
+        problems.append(((scaler.transform(X), y), (scaler.transform(X_test), y_test)))
+    for solver, bound in (("default", 0.36), ("lbfgs", 0.2), ("rprop", 0.2)):
+        chosen = {} if solver == "default" else {"solver": solver}
+        makers = {
+            "ours": lambda seed, chosen=chosen: SigmoidBackpropRegressor(random_state=seed, **chosen),
+            "MLP": lambda seed: MLPRegressor(random_state=seed),
+            "MLP lbfgs": lambda seed: MLPRegressor(solver="lbfgs", random_state=seed),
+        }
+        means = {name: values[:, 0].mean() for name, values in scores(run, makers, problems).items()}
+        ours = means.pop("ours")
+        line(f"diabetes, {solver}", ours, means, f"R2 at least {bound}", ours >= bound)
 
 
 def deep(run, options):
