@@ -23,9 +23,10 @@ from joblib import Parallel
 from known import anomaly, defaults, proben1, regression, vowel
 from tables import tables, tabular
 from toys import deep, functions, toys
-from uses import text, weights, zeros
+from uses import continued, text, weights, zeros
 
-PARTS = (toys, functions, deep, weights, zeros, text, proben1, regression, vowel, anomaly, defaults, tables, tabular)
+PARTS = (toys, functions, deep, weights, continued, zeros, text)
+PARTS += (proben1, regression, vowel, anomaly, defaults, tables, tabular)
 
 if __name__ == "__main__":
     names = {part.__name__: part for part in PARTS}

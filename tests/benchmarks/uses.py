@@ -1,5 +1,7 @@
 """Ordinary uses: text, columns of zeros, weights of samples, boosting, learning in parts."""
 
+import warnings
+
 import numpy as np
 from figures import line, scores, timed
 from joblib import delayed
@@ -159,3 +161,25 @@ def parts(run, options):
             jobs += [delayed(score_of_parts)(model, *problem, passes) for model in models]
         ours, mlp = np.reshape(run(jobs), (-1, 2)).mean(axis=0)
         line(f"partial_fit in parts of 50, {passes} pass(es)", ours, {"MLP": mlp}, "within 0.03", ours >= mlp - 0.03)
+
+
+def difference(model, other):
+    """Return the largest difference of the weights."""
+    return max(np.abs(one - two).max() for one, two in zip(model.coefs_, other.coefs_, strict=True))
+
+
+def continued(run, options):
+    """Print whether ten epochs equal five and five again, and ten calls of `partial_fit` with a number for `alpha`."""
+    (X, y), _ = noisy_classes(600, 100, 0)
+    for kind, labels in ((SigmoidBackpropClassifier, {"classes": [0, 1]}), (SigmoidBackpropRegressor, {})):
+        for what, parameters in (("fit(5) twice", {}), ("10 x partial_fit, alpha=1e-3", {"alpha": 1e-3})):
+            ten = kind(max_iter=10, random_state=0, **parameters)
+            other = kind(max_iter=5, warm_start=True, random_state=0, **parameters)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                ten.fit(X, y)
+                for _ in range(10 if parameters else 2):
+                    other.partial_fit(X, y, **labels) if parameters else other.fit(X, y)
+            change = difference(ten, other)
+            name = kind.__name__.removeprefix("SigmoidBackprop").lower()
+            line(f"{name}: fit(10) - {what}", change, {}, "bit for bit", change == 0, ".1e")
