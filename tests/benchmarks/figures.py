@@ -11,7 +11,7 @@ def line(what, ours, rivals, bound, holds, form=".3f"):
     """Print what was measured, our figure, the rivals' by name, the bound, and whether it holds."""
     others = ", ".join(f"{name} {value:{form}}" for name, value in rivals.items())
     verdict = "holds" if holds else "FAILS"
-    print(f"{what:48s}ours {ours:<9{form}}{others:52s} {bound:34s}{verdict}", flush=True)
+    print(f"{what:49s} ours {ours:<9{form}}{others:52s} {bound:34s}{verdict}", flush=True)
 
 
 def geometric_mean(ratios):
