@@ -21,7 +21,7 @@ from ._estimators.samples import FLOATS, checked_weights
 __all__ = ["PiecewiseLinearEncoder", "tabular_network"]
 
 _NETWORKS = {"classifier": SigmoidBackpropClassifier, "regressor": SigmoidBackpropRegressor}
-_EARLY_STOPPING = True
+_EARLY_STOPPING = "cv"
 
 
 class PiecewiseLinearEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):

@@ -58,7 +58,8 @@ class Checkpoint:
     >>> from skbackprop.callbacks import Checkpoint, resume
     >>> X, y = load_iris(return_X_y=True)
     >>> path = Path(tempfile.mkdtemp()) / "iris.checkpoint"
-    >>> classifier = SigmoidBackpropClassifier(tol=0.001, random_state=0).set_callbacks(Checkpoint(path, every=10)).fit(X, y)
+    >>> network = SigmoidBackpropClassifier(tol=0.001, random_state=0).set_callbacks(Checkpoint(path, every=10))
+    >>> classifier = network.fit(X, y)
     >>> again = resume(path, X, y)
     >>> bool((again.coefs_[0] == classifier.coefs_[0]).all())
     True
