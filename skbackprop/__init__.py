@@ -12,20 +12,24 @@ __all__ = [
     "SigmoidBackpropClassifier",
     "SigmoidBackpropOutlierDetector",
     "SigmoidBackpropRegressor",
+    "tabular_network",
 ]
 __version__ = "0.1.0"
 
 # Imported when they are asked for.
 _MODULES = {
-    "activations", "callbacks", "display", "functional", "initializers", "inspection", "losses", "optimizers", "schedules",
+    "activations", "callbacks", "display", "functional", "initializers", "inspection", "losses", "neural_network",
+    "optimizers", "preprocessing", "schedules",
 }  # fmt: skip
 
 
 def __getattr__(name):
     if name in _MODULES:
         return import_module(f"{__name__}.{name}")
+    if name == "tabular_network":
+        return import_module(f"{__name__}.preprocessing").tabular_network
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__():
-    return sorted({*globals(), *_MODULES})
+    return sorted({*globals(), *_MODULES, *__all__})

@@ -19,7 +19,7 @@ PACKAGE = Path(skbackprop.__file__).parent
 FLOORS = {
     **dict.fromkeys(("_blas", "_part", "activations", "initializers", "losses", "optimizers", "schedules"), 0),
     **dict.fromkeys(("_engine", "functional"), 1),
-    "_estimators": 2,
+    **dict.fromkeys(("_estimators", "neural_network", "preprocessing"), 2),
     **dict.fromkeys(("callbacks", "display", "inspection"), 3),
 }
 ALLOWED = {

@@ -44,6 +44,7 @@ CLASSIFIERS = [
     {"standardize": False, "learning_rate": "constant", "batch_size": "auto"},
     {"learning_rate": "one_cycle", "clip_norm": 1.0},
     {"early_stopping": True, "solver": "lbfgs"},
+    {"early_stopping": "cv", "n_folds": 3},
 ]
 REGRESSORS = [
     {},
@@ -57,6 +58,7 @@ REGRESSORS = [
     {"fit_intercept": False},
     {"early_stopping": True},
     {"early_stopping": True, "scoring": "r2", "solver": "lbfgs"},
+    {"early_stopping": "cv"},
 ]
 AUTOENCODERS = [
     {},

@@ -23,6 +23,9 @@ class Objective:
     dropout : float, default=0.0
     generator : numpy.random.Generator, default=None
         See `Propagation`.
+    own_weight : bool, default=False
+        Whether the losses of a batch are divided by its own weight, as in scikit-learn, not by its number of samples, which
+        leaves a light sample light in whatever company.
 
     Attributes
     ----------
@@ -32,7 +35,7 @@ class Objective:
         The parts of it that are gradients of weight matrices.
     """
 
-    def __init__(self, network, loss, penalty=None, dropout=0.0, generator=None):
+    def __init__(self, network, loss, penalty=None, dropout=0.0, generator=None, own_weight=False):
         self.network = network
         self.loss = loss
         self.penalty = Penalty(network) if penalty is None else penalty
@@ -40,6 +43,7 @@ class Objective:
         self.coef_gradients, _ = network.layer_views(self.gradient)
         self._weight_gradient = self.gradient[: network.n_weights]
         self._dropout = dropout, generator
+        self.own_weight = own_weight
         self._propagations = {}
 
     def __call__(self, X, Y, sample_weight=None, scale=None, with_value=True):
@@ -53,7 +57,7 @@ class Objective:
         sample_weight : ndarray of shape (n_rows, 1), default=None
             Weights, with a mean of 1 over all training samples.
         scale : float, default=1 / n_rows
-            Factor on the sum over the samples.
+            Factor on the sum over the samples; by default one over their number, or weight if `own_weight`.
         with_value : bool, default=True
             Whether the loss itself is asked for.
 
@@ -65,7 +69,9 @@ class Objective:
         n_rows = X.shape[0]
         propagation = self._propagations.get(n_rows) or self.propagation(n_rows)
         if scale is None:
-            scale = 1.0 / n_rows
+            weight = sample_weight.sum() if self.own_weight and sample_weight is not None else n_rows
+            # Without any weight there is nothing to divide.
+            scale = 1.0 / (float(weight) or n_rows)
         Z = propagation.forward(X)
         values = propagation.values
         delta = propagation.delta

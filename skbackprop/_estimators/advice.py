@@ -3,8 +3,24 @@
 import inspect
 import math
 import warnings
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from sklearn.exceptions import ConvergenceWarning
+
+# Where warnings go if not to the user. A variable of the context, for networks may be trained in several threads.
+_KEPT_IN = ContextVar("_KEPT_IN", default=None)
+
+
+@contextmanager
+def warnings_kept():
+    """Keep what `warn_user` is called with, for the caller to tell; the value is a list that it is added to."""
+    kept = []
+    token = _KEPT_IN.set(kept)
+    try:
+        yield kept
+    finally:
+        _KEPT_IN.reset(token)
 
 
 def warn_of(run, estimator, base_rate_loss, final_loss):
@@ -58,6 +74,9 @@ def warn_of(run, estimator, base_rate_loss, final_loss):
 
 def warn_user(message, category=UserWarning):
     """Warn of the line of the user's code that led here, outside this package and scikit-learn."""
+    if _KEPT_IN.get() is not None:
+        _KEPT_IN.get().append((message, category))
+        return
     frame, level = inspect.currentframe(), 1
     while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in {__name__.partition(".")[0], "sklearn"}:
         frame, level = frame.f_back, level + 1

@@ -56,6 +56,8 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
 
     _accept_sparse = False
     _parameter_constraints: dict = constraints(
+        "n_folds",
+        "n_jobs",
         loss=[
             StrOptions(set(REGRESSION_LOSSES) - {"quantile"}),
             HasMethods(["loss_gradient", "predict", "constant_scores", "location_scale"]),
@@ -67,7 +69,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
     )
 
     def __init__(self, hidden_layer_sizes=(100, 10, 100), activation="logistic", *, solver="adam", alpha="auto",
-                 batch_size=None, learning_rate="auto", learning_rate_init=0.004, power_t=0.5, max_iter=200, shuffle=True,
+                 batch_size=None, learning_rate="auto", learning_rate_init=0.004, power_t=0.5, max_iter=100, shuffle=True,
                  random_state=None, tol=1e-4, verbose=False, warm_start=False, momentum=0.9, nesterovs_momentum=True,
                  early_stopping=False, validation_fraction=0.1, beta_1=0.9, beta_2=0.999, epsilon=1e-8,
                  n_iter_no_change=20, max_fun=15000, loss="squared_error", init="auto", fit_intercept=True,

@@ -10,6 +10,7 @@ from .._engine.objective import sample_losses
 from .._engine.prediction import raw_scores
 from ..losses import Loss
 from .callback_bridge import CallbackBridge, CallbackSupportMixin, epochs_a_task, with_callbacks
+from .folds import FoldedTraining, refuse_with_folds
 from .samples import FLOATS
 from .scaling import Scaling, TargetScaling
 from .state import TrainingState, become, draft_of
@@ -74,9 +75,13 @@ class BaseBackprop(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     @with_callbacks
     def _fit(self, X, y, sample_weight, validation, incremental=False, **labels):
         """Fit a draft, so that an error leaves the estimator as it was, and then become the draft."""
+        in_folds = self.early_stopping == "cv"
+        if in_folds:
+            refuse_with_folds(self, validation)
         draft = draft_of(self)
         state = getattr(self, "_training_state", None)
-        resume = hasattr(self, "coefs_") and (incremental or self.warm_start or (state is not None and state.unfinished))
+        goes_on = incremental or self.warm_start or (state is not None and state.unfinished)
+        resume = hasattr(self, "coefs_") and goes_on and not in_folds
         problem = draft._encode(X, y, sample_weight, resume=resume, incremental=incremental, **labels)
         names = ("X_val", "y_val", "sample_weight_val")
         given = [name for name, part in zip(names, validation, strict=True) if part is not None]
@@ -84,8 +89,11 @@ class BaseBackprop(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             found = " and ".join(given)
             raise ValueError(f"Got {found} alone: validation needs both X_val and y_val; pass both, or neither.")
         held_out = draft._encode_validation(*validation, problem.samples.X.dtype) if given else None
-        training = Training(draft, problem, held_out, resume=resume, incremental=incremental)
-        tasks = self.max_iter, epochs_a_task(self.max_iter)
+        if in_folds:
+            training, tasks = FoldedTraining(draft, problem), (self.n_folds,)
+        else:
+            training = Training(draft, problem, held_out, resume=resume, incremental=incremental)
+            tasks = self.max_iter, epochs_a_task(self.max_iter)
         bridge = None if incremental else CallbackBridge.of(self, X, y, sample_weight, *tasks)
         training.run(bridge)
         return become(self, draft, bridge)

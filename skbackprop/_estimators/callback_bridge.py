@@ -1,5 +1,7 @@
 """The only file that knows scikit-learn's callbacks, which version 1.9 brought (and still calls experimental)."""
 
+import copy
+
 try:
     from sklearn.callback import CallbackSupportMixin, ScoringMonitor, with_callbacks
 except ImportError:  # pragma: no cover (scikit-learn < 1.9)
@@ -55,13 +57,17 @@ class CallbackBridge:
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         self.context = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
         self.root = estimator._init_callback_context(max_subtasks=-(-n_parts // parts_a_task))
-        self.root.call_on_fit_task_begin(**self.context)
-        self.task, self.n_epochs = None, 0
+        self.begin()
 
     @classmethod
     def of(cls, estimator, *arguments):
         """Return a bridge, or None for an estimator without callbacks, which then pays nothing."""
         return cls(estimator, *arguments) if getattr(estimator, "_skl_callbacks", None) else None
+
+    def begin(self):
+        """Tell of the beginning of the fit."""
+        self.task, self.n_epochs = None, 0
+        self.root.call_on_fit_task_begin(**self.context)
 
     def begin_epoch(self):
         """Tell of an epoch's beginning, if it begins a task."""
@@ -89,6 +95,13 @@ class CallbackBridge:
     def part(self, task_name):
         """Return a part of the fit that is the fit of another estimator, for `fit_part`."""
         return self.root.subcontext(task_name=task_name), self.context
+
+    def network(self, n_epochs):
+        """Return a bridge that tells of a part of the fit, the training of one of several networks, and of its epochs."""
+        bridge = copy.copy(self)
+        bridge.parts_a_task = epochs_a_task(n_epochs)
+        bridge.root = self.root.subcontext(task_name="network", max_subtasks=-(-n_epochs // bridge.parts_a_task))
+        return bridge
 
     def end(self):
         """Tell of the end of the fit."""

@@ -51,6 +51,10 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
     ----------
     classes_ : ndarray of shape (n_classes,)
         The labels.
+    oof_decision_function_ : ndarray of shape (n_samples,) or (n_samples, n_outputs), or None
+        With `early_stopping="cv"` the raw scores of the training samples, as `decision_function` has them, each by the
+        network that was not trained on it: NaN for the only sample of a class, which all are trained on; the mean of all
+        for a sample of zero weight, which none is.
     {ATTRIBUTES}
 
     See Also
@@ -73,17 +77,21 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
     """
 
     _parameter_constraints: dict = constraints(
+        early_stopping=["boolean", StrOptions({"cv"})],
         loss=[StrOptions(set(CLASSIFICATION_LOSSES)), HasMethods(["loss_gradient", "predict", "constant_scores"])],
         class_weight=[StrOptions({"balanced"}), dict, list, None],
     )
 
+    # Fewest classes that it can be fitted to.
+    _least_classes = 2
+
     def __init__(self, hidden_layer_sizes=(100,), activation="logistic", *, solver="adam", alpha="auto", batch_size=None,
-                 learning_rate="auto", learning_rate_init=0.004, power_t=0.5, max_iter=200, shuffle=True,
+                 learning_rate="auto", learning_rate_init=0.004, power_t=0.5, max_iter=100, shuffle=True,
                  random_state=None, tol=1e-4, verbose=False, warm_start=False, momentum=0.9, nesterovs_momentum=True,
                  early_stopping=False, validation_fraction=0.1, beta_1=0.9, beta_2=0.999, epsilon=1e-8,
                  n_iter_no_change=20, max_fun=15000, loss="log_loss", init="auto", fit_intercept=True, class_weight=None,
                  weight_decay=0.0, dropout=0.0, standardize="auto", clip_norm="auto", scoring="loss",
-                 max_time=None):  # fmt: skip
+                 max_time=None, n_folds=5, n_jobs=None):  # fmt: skip
         store(self, locals())
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -100,7 +108,8 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
             Non-negative weights of the samples; by default 1 each.
         X_val, y_val, sample_weight_val : as X, y, sample_weight, default=None
             Validation samples. With `early_stopping=True` they take the place of the share of `X` that is otherwise set
-            aside; without, they are scored after each epoch (`validation_scores_`) and change nothing.
+            aside; without, they are scored after each epoch (`validation_scores_`) and change nothing. With "cv" there may
+            be none.
 
         Returns
         -------
@@ -162,7 +171,9 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         Z = self._raw_scores(X)
         if self._labels.target_type == "multilabel-indicator":
             return (Z > 0).astype(np.int64)
-        return self.classes_.take(Z[:, 0] > 0 if self._labels.target_type == "binary" else Z.argmax(axis=1))
+        codes = Z[:, 0] > 0 if self._labels.target_type == "binary" else Z.argmax(axis=1)
+        # With one class, which a child may allow, every sample is of it.
+        return self.classes_.take(codes, mode="clip")
 
     @np.errstate(over="ignore", under="ignore")
     def decision_function(self, X):
@@ -225,6 +236,10 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
 
     # Labels to numbers and back --------------------------------------------------------------------------------------
 
+    def _set_out_of_fold(self, Z):
+        """Show raw scores of the training samples as `decision_function` would."""
+        self.oof_decision_function_ = Z[:, 0] if self._labels.target_type == "binary" else Z
+
     def _log_probabilities(self, Z):
         """Return log-probabilities for raw scores."""
         loss, target_type = self._loss, self._labels.target_type
@@ -243,11 +258,12 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
                 raise ValueError(
                     "Got no classes at the first call to partial_fit: pass classes, all labels there will ever be."
                 )
-            self._labels = Labels.of(y, classes)
+            self._labels = Labels.of(y, classes, self._least_classes)
             self.classes_ = self._labels.classes
         elif not incremental or classes is not None:
             self._labels.refuse_others(y if classes is None else classes, incremental)
         samples = self._samples(X, y, sample_weight, any_sign=incremental)
+        self.oof_decision_function_ = None
         strata = None if self._labels.target_type == "multilabel-indicator" else y
         return Problem(samples, self._checked_loss(), strata)
 
@@ -263,7 +279,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         """Return samples in numbers, to train on or for validation."""
         codes = self._labels.codes(y)
         sample_weight = checked_weights(sample_weight, X, any_sign)
-        if not any_sign and not validation:
+        if not any_sign and not validation and self._least_classes > 1:
             refuse_weights_of_one_class(sample_weight, codes)
         sample_weight = self._labels.weighted(sample_weight, self.class_weight, codes)
         return Samples(X, y, self._labels.indicators(codes), sample_weight)

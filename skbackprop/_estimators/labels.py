@@ -24,16 +24,16 @@ class Labels(NamedTuple):
     target_type: str
 
     @classmethod
-    def of(cls, y, classes=None):
-        """Return the labels found in checked `y`, or those announced."""
+    def of(cls, y, classes=None, least=2):
+        """Return the labels found in checked `y`, or those announced, which must be `least` at least."""
         if y.ndim == 2:
             return cls(np.arange(y.shape[1]), "multilabel-indicator")
         classes = np.unique(y if classes is None else classes)
-        if len(classes) < 2:
+        if len(classes) < least:
             raise ValueError(
                 f"Got samples of one class, {classes.tolist()}: a classifier needs samples of at least two classes."
             )
-        return cls(classes, "binary" if len(classes) == 2 else "multiclass")
+        return cls(classes, "binary" if len(classes) <= 2 else "multiclass")
 
     def refuse_others(self, labels, incremental):
         """Raise unless training can go on with these labels: with just these classes."""

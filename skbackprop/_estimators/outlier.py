@@ -44,8 +44,6 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, BaseEst
         Number of autoencoders.
     contamination : float, default=0.1
         Share of the training samples that `predict` calls outliers, in (0, 0.5].
-    n_jobs : int or None, default=None
-        Processes that train the autoencoders; -1 uses all processors. The weights are the same for any number.
 
     Attributes
     ----------
@@ -86,6 +84,7 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, BaseEst
         "warm_start",
         "standardize",
         "scoring",
+        "n_folds",
         # Standardised samples are not positive, as the other losses want them.
         loss=[
             StrOptions({"squared_error", "absolute_error", "huber"}),
@@ -95,7 +94,6 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, BaseEst
         noise=SigmoidBackpropAutoencoder._parameter_constraints["noise"],
         n_estimators=[Interval(numbers.Integral, 1, None, closed="left")],
         contamination=[Interval(numbers.Real, 0, 0.5, closed="right")],
-        n_jobs=[numbers.Integral, None],
     )
 
     def __init__(self, hidden_layer_sizes=(512,), activation="logistic", *, solver="adam", alpha=0.0001, batch_size=256,

@@ -72,7 +72,7 @@ PARAMETERS = {
         "The learning rate to begin with, or the highest of a schedule that rises; for solvers with batches. "
         "(scikit-learn: 0.001.)"),
     "power_t": Parameter([at_least(0)], "float", 'Exponent of "invscaling".'),
-    "max_iter": Parameter([COUNT], "int", 'Most epochs, or iterations of "lbfgs".'),
+    "max_iter": Parameter([COUNT], "int", 'Most epochs, or iterations of "lbfgs". (scikit-learn: 200.)'),
     "shuffle": Parameter(["boolean"], "bool", "Whether each epoch has a new order of samples; for solvers with batches."),
     "random_state": Parameter(["random_state"], "int, RandomState instance or None",
         "Source of initial weights, held-out samples, order and dropout; an int gives the same weights at every fit."),
@@ -86,9 +86,9 @@ PARAMETERS = {
     "momentum": Parameter([Interval(numbers.Real, 0, 1, closed="both")], "float",
         'Share of the last step that "sgd" keeps, in [0, 1].'),
     "nesterovs_momentum": Parameter(["boolean"], "bool", 'Whether "sgd" has its momentum in Nesterov\'s form.'),
-    "early_stopping": Parameter(["boolean"], "bool",
+    "early_stopping": Parameter(["boolean"], 'bool or "cv"',
         "Whether to watch the score of validation samples, stop when it no longer improves, and keep the weights that "
-        "had the best; with every solver."),
+        "had the best; with every solver. Classifier and regressor also take \"cv\", cross-validation: see `n_folds`."),
     "validation_fraction": Parameter([SHARE], "float",
         "Share of the samples held out for that, in [0, 1); of labelled samples at least one of each class."),
     "beta_1": Parameter([SHARE], "float", 'Decay of the running mean of the gradient in "adam" and "adamw", in [0, 1).'),
@@ -118,6 +118,16 @@ PARAMETERS = {
         "batches."),
     "scoring": Parameter([str, callable, None], "", ""),
     "max_time": Parameter([POSITIVE, None], "float or None", "Seconds after which training stops."),
+    "n_folds": Parameter([at_least(2, numbers.Integral)], "int",
+        'With `early_stopping="cv"` the samples are divided into so many folds, stratified by class, and as many networks '
+        "are trained, each on all folds but one and stopped on that one. Their raw scores, before the link to predictions, "
+        "are averaged: the networks are folded into one, which has `n_folds` times the hidden units. `loss_curve_` and "
+        "`validation_scores_` are then means over the networks, one that has stopped counting with its last value; "
+        "`best_validation_score_` is the mean of their best; `n_iter_` is the largest, and `t_` the sum. There is no warm "
+        "start and no validation set of the user's own, and networks trained one after the other share `max_time`."),
+    "n_jobs": Parameter([numbers.Integral, None], "int or None",
+        "Processes that train the networks, where there are several; -1 uses all processors. The weights are the same for "
+        "any number."),
 }  # fmt: skip
 
 
@@ -207,6 +217,11 @@ def initializer_of(estimator):
 
 def can_fit_partially(estimator):
     """Return True, or say why `partial_fit` is not there."""
+    if estimator.early_stopping == "cv":
+        raise AttributeError(
+            "partial_fit is not available with early_stopping='cv', which needs all samples in order to divide them: use "
+            "early_stopping=True or False."
+        )
     if optimizer_of(estimator).full_batch:
         raise AttributeError(
             f"partial_fit is not available with solver={estimator.solver!r}, which needs all samples at each step: use "

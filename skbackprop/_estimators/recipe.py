@@ -6,7 +6,7 @@ from dataclasses import fields
 from .._engine.descent import StepRule
 from ..initializers import INITIALIZERS, Initializer, NearIdentity
 from ..optimizers import Adam
-from ..schedules import SCHEDULES, Constant, Schedule
+from ..schedules import SCHEDULES, Constant, Schedule, WarmUp
 from .parameters import activations_of, hidden_sizes_of, initializer_of, make_part, optimizer_of
 
 # Of batches of the recipe's own choice: up to so many samples are one batch (a weight of 2 then equals two rows), more make
@@ -15,10 +15,16 @@ ONE_BATCH = 64
 BATCHES_AN_EPOCH = 64
 SMALLEST_BATCH = 20
 LARGEST_BATCH = 256
-# Few samples are gone through several times an epoch, for steps are what training takes.
+# Few samples are gone through several times an epoch, for steps are what training takes: one batch so often, more batches
+# until there are as many steps as this.
+STEPS_OF_ONE_BATCH = 64
 STEPS_AN_EPOCH = 20
-# Inverse variance of the prior on a weight, times the variance of its initial value.
-PRIOR = 0.15
+# The rate rises over so many steps for each layer of weights: deep networks need care at the start.
+STEPS_A_LAYER = 5
+# Inverse variance of the prior on a weight, times the variance of its initial value; a quarter of that for an output layer
+# of classes, whose logits are large where a class is certain.
+PRIOR = 0.12
+OUTPUT_OF_CLASSES = 0.25
 # scikit-learn's.
 LARGEST_PLAIN_BATCH = 200
 PLAIN_ALPHA = 0.0001
@@ -54,7 +60,8 @@ class Recipe:
         self.batch_size = batch_size_for(estimator, n_rows, auto)
         self.passes = 1
         if estimator.batch_size is None and auto and not (self.optimizer.full_batch or incremental):
-            self.passes = math.ceil(STEPS_AN_EPOCH / math.ceil(n_rows / self.batch_size))
+            n_batches = math.ceil(n_rows / self.batch_size)
+            self.passes = STEPS_OF_ONE_BATCH if n_batches == 1 else math.ceil(STEPS_AN_EPOCH / n_batches)
         # Whether to train on standardised inputs, and on scaled targets.
         self.standardize = _wanted(estimator.standardize, auto)
         self.scale_targets = _wanted(problem.scale_targets, auto)
@@ -65,6 +72,7 @@ class Recipe:
         self.alpha = PLAIN_ALPHA if by_rule else estimator.alpha
         bits = math.log2(problem.samples.Y.shape[1]) if problem.loss.normalized else 1.0
         self.prior = PRIOR / bits if by_rule and auto else None
+        self.output_prior = 1.0 if problem.numeric else OUTPUT_OF_CLASSES
         # Whether a mean of the weights is published, and whether of equal validation scores the latest is the best.
         self.averages = self.schedule.averages and self.optimizer.uses_learning_rate
         self.latest = auto
@@ -106,4 +114,6 @@ def _schedule(estimator, optimizer, auto):
     unheeded = name in {"invscaling", "adaptive"} and isinstance(estimator.solver, str) and isinstance(optimizer, Adam)
     if unheeded or (name == "auto" and not auto):
         return Constant()
+    if name == "auto":
+        return WarmUp(STEPS_A_LAYER * (len(hidden_sizes_of(estimator)) + 1))
     return make_part(SCHEDULES, estimator.learning_rate, Schedule, estimator)

@@ -44,6 +44,9 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
 
     Attributes
     ----------
+    oof_prediction_ : ndarray of shape (n_samples,) or (n_samples, n_outputs), or None
+        With `early_stopping="cv"` predictions for the training samples, as `predict` has them, each by the network that was
+        not trained on it; by the mean of all for a sample of zero weight, which none is trained on.
     {ATTRIBUTES}
 
     See Also
@@ -61,6 +64,7 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
     """
 
     _parameter_constraints: dict = constraints(
+        early_stopping=["boolean", StrOptions({"cv"})],
         loss=[
             StrOptions(set(REGRESSION_LOSSES)),
             HasMethods(["loss_gradient", "predict", "constant_scores", "location_scale"]),
@@ -70,12 +74,12 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
     )
 
     def __init__(self, loss="squared_error", hidden_layer_sizes=(100,), activation="logistic", *, solver="adam",
-                 alpha="auto", batch_size=None, learning_rate="auto", learning_rate_init=0.004, power_t=0.5, max_iter=200,
+                 alpha="auto", batch_size=None, learning_rate="auto", learning_rate_init=0.004, power_t=0.5, max_iter=100,
                  shuffle=True, random_state=None, tol=1e-4, verbose=False, warm_start=False, momentum=0.9,
                  nesterovs_momentum=True, early_stopping=False, validation_fraction=0.1, beta_1=0.9, beta_2=0.999,
                  epsilon=1e-8, n_iter_no_change=20, max_fun=15000, init="auto", fit_intercept=True, weight_decay=0.0,
                  dropout=0.0, standardize="auto", clip_norm="auto", scoring="loss", max_time=None, quantile=0.5,
-                 standardize_targets="auto"):  # fmt: skip
+                 standardize_targets="auto", n_folds=5, n_jobs=None):  # fmt: skip
         store(self, locals())
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -92,7 +96,8 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
             Non-negative weights of the samples; by default 1 each.
         X_val, y_val, sample_weight_val : as X, y, sample_weight, default=None
             Validation samples. With `early_stopping=True` they take the place of the share of `X` that is otherwise set
-            aside; without, they are scored after each epoch (`validation_scores_`) and change nothing.
+            aside; without, they are scored after each epoch (`validation_scores_`) and change nothing. With "cv" there may
+            be none.
 
         Returns
         -------
@@ -148,9 +153,7 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         """
-        Z = self._raw_scores(X)
-        prediction = self._loss.predict(Z)
-        return prediction[:, 0] if self.n_outputs_ == 1 else prediction
+        return self._predictions(self._raw_scores(X))
 
     def __sklearn_tags__(self):
         """Several targets a sample are welcome; some losses want them positive."""
@@ -162,8 +165,19 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
 
     # Targets to numbers and back -------------------------------------------------------------------------------------
 
+    def _predictions(self, Z):
+        """Return the predicted targets for raw scores."""
+        prediction = self._loss.predict(Z)
+        return prediction[:, 0] if self.n_outputs_ == 1 else prediction
+
+    def _set_out_of_fold(self, Z):
+        """Show raw scores of the training samples as `predict` would."""
+        with np.errstate(over="ignore", under="ignore"):
+            self.oof_prediction_ = self._predictions(Z)
+
     def _encode(self, X, y, sample_weight, *, resume, incremental):
         loss = loss_of(self)
+        self.oof_prediction_ = None
         dtype = self.coefs_[0].dtype if resume else FLOATS
         samples = self._validated(X, y, sample_weight, loss, dtype, reset=not resume, any_sign=incremental)
         n_outputs = samples.Y.shape[1]

@@ -37,6 +37,9 @@ class Problem(NamedTuple):
     loss: Loss
     # Labels that a split for early stopping keeps in proportion, or None.
     strata: np.ndarray | None = None
+    # Whether early stopping may hold out samples; whether the losses of a batch are divided by its own weight.
+    splits: bool = True
+    own_weight: bool = False
     # Whether the targets are numbers, and whether to train on scaled ones: True, False or "auto".
     numeric: bool = False
     scale_targets: bool | str = False

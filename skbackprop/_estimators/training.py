@@ -1,6 +1,7 @@
 """One prepared run of training: all its parts, made once and in one order. `fit` runs it, inspection looks into it."""
 
 import copy
+import math
 from dataclasses import replace
 from functools import partial
 from zlib import crc32
@@ -64,7 +65,7 @@ class Training:
         self.incremental = incremental
         self.state = TrainingState.of(estimator, resume)
         n_samples = problem.samples.X.shape[0]
-        splits = estimator.early_stopping and held_out is None and not incremental
+        splits = estimator.early_stopping and problem.splits and held_out is None and not incremental
         self.state.match(n_samples, splits, in_order)
         hold_out = HoldOut.of(problem, estimator.validation_fraction) if splits and self.state.held_out is None else None
         n_rows = n_samples if self.state.rows is None else len(self.state.rows)
@@ -82,7 +83,8 @@ class Training:
             self.held_out = self._split(hold_out)
         self.batches = self._make_batches()
         generator = self.state.steps_generator() if estimator.dropout else None
-        self.objective = Objective(self.network, problem.loss, self._make_penalty(), estimator.dropout, generator)
+        dropout = estimator.dropout, generator
+        self.objective = Objective(self.network, problem.loss, self._make_penalty(), *dropout, problem.own_weight)
         self._publish(resume)
 
     # The parts, in the order in which they are made ------------------------------------------------------------------
@@ -195,6 +197,7 @@ class Training:
             factor / recipe.initializer.variance(coef, below, own)
             for coef, below, own in zip(network.coefs, activations[:-1], activations[1:], strict=True)
         ]
+        strengths[-1] *= recipe.output_prior
         # Between hidden layers a prior would let the signal of deep networks die.
         strengths[1:-1] = [0.0] * len(strengths[1:-1])
         return Penalty(network, strengths)
@@ -297,6 +300,12 @@ class Training:
 
         def score():
             self.fold()
-            return scorer(judge, samples.X, samples.y, **weights)
+            try:
+                return scorer(judge, samples.X, samples.y, **weights)
+            except ValueError:
+                # Weights on their way to infinity have no score; they stop training soon.
+                if np.isfinite(judge._raw_scores(samples.X)).all():
+                    raise
+                return math.nan
 
         return score

@@ -58,7 +58,8 @@ class Checkpoint:
     >>> from skbackprop.callbacks import Checkpoint, resume
     >>> X, y = load_iris(return_X_y=True)
     >>> path = Path(tempfile.mkdtemp()) / "iris.checkpoint"
-    >>> classifier = SigmoidBackpropClassifier(tol=1e-3, random_state=0).set_callbacks(Checkpoint(path, every=10)).fit(X, y)
+    >>> network = SigmoidBackpropClassifier(tol=0.001, random_state=0).set_callbacks(Checkpoint(path, every=10))
+    >>> classifier = network.fit(X, y)
     >>> again = resume(path, X, y)
     >>> bool((again.coefs_[0] == classifier.coefs_[0]).all())
     True
@@ -76,6 +77,11 @@ class Checkpoint:
             raise FileNotFoundError(f"Got path={str(self.path)!r}, in a folder that does not exist: make the folder first.")
         if self.path.is_dir():
             raise IsADirectoryError(f"Got path={str(self.path)!r}, which is a folder: pass the path of a file.")
+        if estimator.early_stopping == "cv":
+            raise ValueError(
+                "Got a Checkpoint with early_stopping='cv', whose fit is that of several networks and cannot be resumed: "
+                "use early_stopping=True or False."
+            )
         if optimizer_of(estimator).minimizes:
             raise ValueError(
                 f"Got a Checkpoint with solver={estimator.solver!r}, whose memory of the curvature cannot be saved: use "

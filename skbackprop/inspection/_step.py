@@ -47,6 +47,9 @@ class Step:
         # A copy: looking at a step must not change the draws of the next `fit`.
         draft.random_state = copy.deepcopy(check_random_state(draft.random_state))
         resume = hasattr(draft, "coefs_")
+        if resume and draft.early_stopping == "cv":
+            # Several networks were folded into one.
+            draft.hidden_layer_sizes = [len(intercept) for intercept in draft.intercepts_[:-1]]
         problem = draft._encode(X, y, sample_weight, resume=resume, incremental=resume)
         if dtype is not None:
             problem = problem._replace(samples=_cast(problem.samples, dtype))
