@@ -28,7 +28,7 @@ class FirstGradient(Optimizer):
 
 def gradient_norms(init, X, y):
     """Return the norm of the gradient of each layer's weights at the first step, on all samples, without the penalty."""
-    settings = {**SHARED, "init": init, "solver": (first := FirstGradient()), "alpha": 0, "clip_norm": None, "max_iter": 1}
+    settings = {**SHARED, "init": init, "solver": (first := FirstGradient()), "alpha": 0, "clip_norm": None, "max_iter": 2}
     network = SigmoidBackpropClassifier((WIDTH,) * DEPTHS[-1], **settings, random_state=0).fit(X, y)
     ends = np.cumsum([coef.size for coef in network.coefs_])
     return [float(np.linalg.norm(part)) for part in np.split(first.gradient, ends)[:-1]]

@@ -31,7 +31,7 @@ def draw(small, large, path):
     figure.savefig(path, dpi=100)
 
 
-SHARED = {"early_stopping": True, "n_iter_no_change": 10, "random_state": 0}
+SHARED = {"early_stopping": True, "n_iter_no_change": 10, "max_iter": 500, "random_state": 0}
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
 print(f"Digits: images of 8 x 8 pixels, {len(X_train)} to train on, {len(X_test)} to test")

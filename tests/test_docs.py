@@ -47,6 +47,8 @@ def run(text, folder):
     script = folder / "page.py"
     script.write_text("\n".join(lines), encoding="utf-8")
     environment = {**os.environ, "MPLBACKEND": "Agg", "PYTHONPATH": str(Path(skbackprop.__file__).parents[1])}
+    # Readers see warnings, whatever another module has switched off for processes of its own.
+    environment.pop("PYTHONWARNINGS", None)
     command = [sys.executable, script.name]
     result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     return result.stdout.split(f"{END}\n")[:-1], result.stderr

@@ -222,7 +222,7 @@ def test_the_mean_of_other_weights_is_forgotten():
         # No epoch improves by so much but the first: the second is the first that counts.
         ({"learning_rate": "constant"}, 1 + 2),
         # Of one step an epoch the first hundred rise.
-        ({"learning_rate": "auto"}, 99 + 2),
+        ({"learning_rate": "auto"}, 14 + 2),
         ({"learning_rate": WarmUp(n_steps=10)}, 9 + 2),
         # After the 59th of 200 epochs less than three tenths lie behind.
         ({"learning_rate": "one_cycle"}, 59 + 2),
