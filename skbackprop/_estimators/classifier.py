@@ -27,6 +27,18 @@ def _can_fit_partially(classifier):
     return True
 
 
+def _loss_of(classifier, target_type):
+    """Return the loss for targets of this kind, or raise."""
+    table = {name: kinds[target_type] for name, kinds in CLASSIFICATION_LOSSES.items()}
+    loss = make_part(table, classifier.loss, Loss, classifier)
+    if loss.normalized and target_type != "multiclass":
+        raise ValueError(
+            f"Got loss={loss!r}, whose predictions for a sample sum to one, for {target_type} targets: use it with "
+            "three classes or more, or loss='log_loss', which fits every kind of target."
+        )
+    return loss
+
+
 @share_documentation
 class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
     """A neural network for classification, trained by backpropagation.
@@ -265,7 +277,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         samples = self._samples(X, y, sample_weight, any_sign=incremental)
         self.oof_decision_function_ = None
         strata = None if self._labels.target_type == "multilabel-indicator" else y
-        return Problem(samples, self._checked_loss(), strata)
+        return Problem(samples, _loss_of(self, self._labels.target_type), strata)
 
     def _encode_validation(self, X, y, sample_weight, dtype):
         return self._samples(*self._validated(X, y, dtype, reset=False), sample_weight, validation=True)
@@ -283,15 +295,3 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
             refuse_weights_of_one_class(sample_weight, codes)
         sample_weight = self._labels.weighted(sample_weight, self.class_weight, codes)
         return Samples(X, y, self._labels.indicators(codes), sample_weight)
-
-    def _checked_loss(self):
-        """Return the loss for this kind of targets, or raise."""
-        target_type = self._labels.target_type
-        table = {name: kinds[target_type] for name, kinds in CLASSIFICATION_LOSSES.items()}
-        loss = make_part(table, self.loss, Loss, self)
-        if loss.normalized and target_type != "multiclass":
-            raise ValueError(
-                f"Got loss={loss!r}, whose predictions for a sample sum to one, for {target_type} targets: use it with "
-                "three classes or more, or loss='log_loss', which fits every kind of target."
-            )
-        return loss
