@@ -123,7 +123,7 @@ class GradientMonitor(ScoringMonitor):
     >>> monitor = GradientMonitor()
     >>> classifier = SigmoidBackpropClassifier((20, 10), random_state=0).set_callbacks(monitor).fit(X, y)
     >>> monitor.gradient_norms_.shape, monitor.saturated_fractions_.shape
-    ((200, 3), (200, 2))
+    ((100, 3), (100, 2))
     """
 
     def __init__(self, max_samples=1000):
