@@ -48,7 +48,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
     >>> from sklearn.datasets import load_digits
     >>> from skbackprop import SigmoidBackpropAutoencoder
     >>> X, _ = load_digits(return_X_y=True)
-    >>> autoencoder = SigmoidBackpropAutoencoder((60, 8, 60), tol=0.01, random_state=0).fit(X)
+    >>> autoencoder = SigmoidBackpropAutoencoder((60, 8, 60), max_iter=200, tol=0.01, random_state=0).fit(X)
     >>> code = autoencoder.transform(X)
     >>> code.shape, autoencoder.inverse_transform(code).shape
     ((1797, 8), (1797, 64))

@@ -43,7 +43,7 @@ class ValidationMonitor(ScoringMonitor):
     >>> from skbackprop.callbacks import ValidationMonitor
     >>> X, y = load_iris(return_X_y=True)
     >>> monitor = ValidationMonitor(X[::2], y[::2], scoring="accuracy")
-    >>> classifier = SigmoidBackpropClassifier(random_state=0).set_callbacks(monitor).fit(X[1::2], y[1::2])
+    >>> classifier = SigmoidBackpropClassifier(tol=0.001, random_state=0).set_callbacks(monitor).fit(X[1::2], y[1::2])
     >>> rows = monitor.get_logs().data
     >>> rows[99]["epoch"], rows[0]["loss"] > rows[99]["loss"], rows[0]["accuracy"] < rows[99]["accuracy"]
     (100, True, True)
