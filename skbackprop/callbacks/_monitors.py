@@ -45,8 +45,8 @@ class ValidationMonitor(ScoringMonitor):
     >>> monitor = ValidationMonitor(X[::2], y[::2], scoring="accuracy")
     >>> classifier = SigmoidBackpropClassifier(tol=0.001, random_state=0).set_callbacks(monitor).fit(X[1::2], y[1::2])
     >>> rows = monitor.get_logs().data
-    >>> rows[99]["epoch"], rows[0]["loss"] > rows[99]["loss"], rows[0]["accuracy"] < rows[99]["accuracy"]
-    (100, True, True)
+    >>> rows[19]["epoch"], rows[0]["loss"] > rows[19]["loss"], rows[0]["accuracy"] < rows[19]["accuracy"]
+    (20, True, True)
     """
 
     def __init__(self, X, y=None, *, sample_weight=None, scoring=()):
