@@ -32,7 +32,7 @@ class Completed:
         self._part = part
         self._base = base
         self.__doc__ = type(part).__doc__
-        for name in (name for name in dir(base) if not name.startswith("__")):
+        for name in (name for name in dir(base) if not hasattr(type(self), name)):
             # An error within a property of the part's own is the user's to see: only what is not there is filled in.
             if hasattr(type(part), name) or hasattr(part, name):
                 value = getattr(part, name)
@@ -42,7 +42,7 @@ class Completed:
             setattr(self, name, value)
 
     def __reduce__(self):
-        return Completed, (self._part, self._base)
+        return type(self), (self._part, self._base)
 
     def __repr__(self):
         return repr(self._part)

@@ -95,11 +95,11 @@ class _RoundedLogLoss(Completed):
 
     def loss_gradient(self, Y, Z, values, gradient, scratch):
         """Write the losses and the gradient, A - Y with the probabilities A; see `Loss.loss_gradient`."""
-        A = self.part.predict(Z)
+        A = self._part.predict(Z)
         np.subtract(A, Y, gradient)
         least = np.finfo(A.dtype).eps
         np.clip(A, least, 1 - least, A)
-        if self.part.normalized:
+        if self._part.normalized:
             np.log(A, A)
             np.multiply(A, Y, A)
         else:
@@ -116,7 +116,7 @@ class _MeanOfOutputs(Completed):
 
     def loss_gradient(self, Y, Z, values, gradient, scratch):
         """Write the losses and the gradient; see `Loss.loss_gradient`."""
-        self.part.loss_gradient(Y, Z, values, gradient, scratch)
+        self._part.loss_gradient(Y, Z, values, gradient, scratch)
         np.divide(values, Y.shape[1], values)
 
 

@@ -124,7 +124,7 @@ class FoldedTraining:
             draft = draft_of(estimator)
             vars(draft).update(own, random_state=seed)
             told = None if bridge is None else bridge.network(estimator.max_iter)
-            yield delayed(_fit_fold)(draft, self.problem, np.setdiff1d(self.rows, fold), fold, told)
+            yield delayed(_fit_fold)(draft, self.problem._replace(averaged=True), np.setdiff1d(self.rows, fold), fold, told)
 
     def _publish(self, fits):
         """Set the fitted attributes: those of the folded network, and the means of what was noted of the others."""

@@ -25,6 +25,8 @@ STEPS_A_LAYER = 5
 # of classes, whose logits are large where a class is certain.
 PRIOR = 0.12
 OUTPUT_OF_CLASSES = 0.25
+# Share of the prior for each of several networks that are averaged: what one has learnt too much of, others have not.
+AVERAGED = 0.25
 # scikit-learn's.
 LARGEST_PLAIN_BATCH = 200
 PLAIN_ALPHA = 0.0001
@@ -71,7 +73,8 @@ class Recipe:
         by_rule = isinstance(estimator.alpha, str)
         self.alpha = PLAIN_ALPHA if by_rule else estimator.alpha
         bits = math.log2(problem.samples.Y.shape[1]) if problem.loss.normalized else 1.0
-        self.prior = PRIOR / bits if by_rule and auto else None
+        prior = PRIOR * AVERAGED if problem.averaged else PRIOR
+        self.prior = prior / bits if by_rule and auto else None
         self.output_prior = 1.0 if problem.numeric else OUTPUT_OF_CLASSES
         # Whether a mean of the weights is published, and whether of equal validation scores the latest is the best.
         self.averages = self.schedule.averages and self.optimizer.uses_learning_rate

@@ -39,6 +39,8 @@ class Problem(NamedTuple):
     strata: np.ndarray | None = None
     # Whether early stopping may hold out samples; whether the losses of a batch are divided by its own weight.
     splits: bool = True
+    # Whether the network is one of several that are averaged, which needs less of a penalty.
+    averaged: bool = False
     own_weight: bool = False
     # Whether the targets are numbers, and whether to train on scaled ones: True, False or "auto".
     numeric: bool = False
