@@ -306,6 +306,8 @@ class LBFGS(Minimizer):
         Most evaluations of the loss.
     tol : float, default=1e-4
         Stop when the largest component of the gradient is smaller.
+    least_decrease : float, default=2.2204460492503131e-09
+        Stop when the loss falls by a smaller share of itself; the default is scipy's.
 
     Examples
     --------
@@ -318,9 +320,10 @@ class LBFGS(Minimizer):
 
     shared = ("max_fun", "tol")
 
-    def __init__(self, max_fun=15000, tol=1e-4):
+    def __init__(self, max_fun=15000, tol=1e-4, least_decrease=2.2204460492503131e-09):
         self.max_fun = max_fun
         self.tol = tol
+        self.least_decrease = least_decrease
 
     def minimize(self, function, theta, max_iter, after_iteration):
         """Minimise a function from `theta`; see `Minimizer.minimize`."""
@@ -330,7 +333,7 @@ class LBFGS(Minimizer):
             if after_iteration(intermediate_result.x, float(intermediate_result.fun)):
                 raise StopIteration
 
-        options = {"maxfun": self.max_fun, "maxiter": max_iter, "gtol": self.tol}
+        options = {"maxfun": self.max_fun, "maxiter": max_iter, "gtol": self.tol, "ftol": self.least_decrease}
         return minimize(function, theta, method="L-BFGS-B", jac=True, callback=callback, options=options)
 
 

@@ -17,7 +17,7 @@ SMALLEST_BATCH = 20
 LARGEST_BATCH = 256
 # Few samples are gone through several times an epoch, for steps are what training takes: one batch so often, more batches
 # until there are as many steps as this.
-STEPS_OF_ONE_BATCH = 64
+STEPS_OF_ONE_BATCH = 20
 STEPS_AN_EPOCH = 20
 # The rate rises over so many steps for each layer of weights: deep networks need care at the start.
 STEPS_A_LAYER = 5
@@ -51,6 +51,9 @@ class Recipe:
         self.activations = activations_of(estimator, len(self.hidden_sizes))
         self.initializer = initializer_of(estimator)
         self.optimizer = optimizer_of(estimator)
+        if auto and estimator.solver == "lbfgs":
+            # Beyond that it chases rounding.
+            self.optimizer.least_decrease = estimator.tol / 10
         self.schedule = _schedule(estimator, self.optimizer, auto)
         # What happens at each step besides the optimizer's rule.
         step = {field.name: getattr(estimator, field.name) for field in fields(StepRule)}
