@@ -8,7 +8,9 @@ X, y = load_iris(return_X_y=True)
 
 
 def make(**parameters):
-    return SigmoidBackpropClassifier(**{"hidden_layer_sizes": (5,), "random_state": 0, "max_iter": 300, "tol": 1e-3, **parameters})
+    return SigmoidBackpropClassifier(
+        **{"hidden_layer_sizes": (5,), "random_state": 0, "max_iter": 300, "tol": 1e-3, **parameters}
+    )
 
 
 def drawn(display):

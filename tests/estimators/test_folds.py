@@ -19,13 +19,15 @@ from sklearn.preprocessing import StandardScaler
 from skbackprop import SigmoidBackpropAutoencoder, SigmoidBackpropClassifier, SigmoidBackpropRegressor
 from skbackprop._engine.prediction import hidden_activations
 from skbackprop._estimators.folds import FoldedTraining
+from skbackprop._estimators.recipe import Recipe
 from skbackprop.callbacks import Checkpoint, GradientMonitor, ValidationMonitor
 from skbackprop.display import LossCurveDisplay, NetworkDisplay
 from skbackprop.inspection import check_gradients, gradient_flow, trace_backpropagation
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 SMALL = {"hidden_layer_sizes": (6,), "max_iter": 12, "random_state": 3}
-FOLDED = {**SMALL, "early_stopping": "cv", "n_folds": 3}
+# With a number for alpha each network is that of a fit of its own; what "auto" makes of it has a test below.
+FOLDED = {**SMALL, "early_stopping": "cv", "n_folds": 3, "alpha": 0.01}
 IRIS = load_iris(return_X_y=True)
 DIABETES = load_diabetes(return_X_y=True)
 
@@ -450,3 +452,13 @@ def test_monitors_record_and_checkpoints_are_refused(tmp_path):
         assert_same(fitted, classifier().fit(X, y))
     with pytest.raises(ValueError, match="Got a Checkpoint with early_stopping='cv'"):
         classifier().set_callbacks(Checkpoint(tmp_path / "a")).fit(X, y)
+
+
+def test_networks_that_are_averaged_have_a_quarter_of_the_prior():
+    alone, averaged = (
+        Recipe(estimator, problem._replace(averaged=share), 150, incremental=False)
+        for estimator in [classifier(alpha="auto")]
+        for problem in [estimator._encode(*IRIS, None, resume=False, incremental=False)]
+        for share in (False, True)
+    )
+    assert averaged.prior == alone.prior / 4
