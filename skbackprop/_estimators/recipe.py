@@ -15,9 +15,7 @@ ONE_BATCH = 64
 BATCHES_AN_EPOCH = 64
 SMALLEST_BATCH = 20
 LARGEST_BATCH = 256
-# Few samples are gone through several times an epoch, for steps are what training takes: one batch so often, more batches
-# until there are as many steps as this.
-STEPS_OF_ONE_BATCH = 20
+# Few samples are gone through several times an epoch, until it has so many steps, for steps are what training takes.
 STEPS_AN_EPOCH = 20
 # The rate rises over so many steps for each layer of weights: deep networks need care at the start.
 STEPS_A_LAYER = 5
@@ -65,8 +63,7 @@ class Recipe:
         self.batch_size = batch_size_for(estimator, n_rows, auto)
         self.passes = 1
         if estimator.batch_size is None and auto and not (self.optimizer.full_batch or incremental):
-            n_batches = math.ceil(n_rows / self.batch_size)
-            self.passes = STEPS_OF_ONE_BATCH if n_batches == 1 else math.ceil(STEPS_AN_EPOCH / n_batches)
+            self.passes = math.ceil(STEPS_AN_EPOCH / math.ceil(n_rows / self.batch_size))
         # Whether to train on standardised inputs, and on scaled targets.
         self.standardize = _wanted(estimator.standardize, auto)
         self.scale_targets = _wanted(problem.scale_targets, auto)
