@@ -41,7 +41,7 @@ class Objective:
         self.penalty = Penalty(network) if penalty is None else penalty
         self.gradient = np.empty_like(network.theta)
         self.coef_gradients, _ = network.layer_views(self.gradient)
-        self._weight_gradient = self.gradient[: network.n_weights]
+        self._is_penalised = self.penalty.attach(self.gradient)
         self._dropout = dropout, generator
         self.own_weight = own_weight
         self._propagations = {}
@@ -69,9 +69,10 @@ class Objective:
         n_rows = X.shape[0]
         propagation = self._propagations.get(n_rows) or self.propagation(n_rows)
         if scale is None:
-            weight = sample_weight.sum() if self.own_weight and sample_weight is not None else n_rows
-            # Without any weight there is nothing to divide.
-            scale = 1.0 / (float(weight) or n_rows)
+            scale = 1.0 / n_rows
+            if self.own_weight and sample_weight is not None:
+                # Without any weight there is nothing to divide.
+                scale = 1.0 / (float(sample_weight.sum()) or n_rows)
         Z = propagation.forward(X)
         values = propagation.values
         delta = propagation.delta
@@ -84,8 +85,8 @@ class Objective:
         if sample_weight is not None:
             np.multiply(delta, sample_weight, delta)
         propagation.backward(X)
-        if self.penalty:
-            self.penalty.add_gradient(self._weight_gradient, scale)
+        if self._is_penalised:
+            self.penalty.add_gradient(scale)
         if not with_value:
             return math.nan
         # A product with ones is the fastest sum.

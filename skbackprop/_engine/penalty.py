@@ -28,21 +28,23 @@ class Penalty:
             slices = [slice(*ends) for ends in pairwise(np.cumsum([0, *sizes]).tolist())]
         else:
             slices = [slice(0, sum(sizes))]
-        self._parts = [
-            (network.weights[part], part, strength)
-            for part, strength in zip(slices, np.atleast_1d(strengths).tolist(), strict=True)
-            if strength
-        ]
+        self._network = network
+        self._parts = [pair for pair in zip(slices, np.atleast_1d(strengths).tolist(), strict=True) if pair[1]]
         self.strengths = np.broadcast_to(strengths, len(sizes)).tolist()
 
-    def __bool__(self):
-        return bool(self._parts)
+    def attach(self, gradient):
+        """Note the gradient of the network's parameters that `add_gradient` adds to; return whether there is a penalty."""
+        self._terms = [(self._network.theta[part], gradient[part], strength) for part, strength in self._parts]
+        return bool(self._terms)
 
     def value(self):
         """Return the penalty, before the division by the number of samples in a batch."""
-        return sum(0.5 * strength * float(weights.dot(weights)) for weights, _, strength in self._parts)
+        value = 0.0
+        for weights, _, strength in self._terms:
+            value += 0.5 * strength * float(weights.dot(weights))
+        return value
 
-    def add_gradient(self, weight_gradient, scale):
+    def add_gradient(self, scale):
         """Add the penalty's gradient, times `scale`, to that of the weights."""
-        for weights, part, strength in self._parts:
-            add_multiple(weights, weight_gradient[part], strength * scale)
+        for weights, gradient, strength in self._terms:
+            add_multiple(weights, gradient, strength * scale)

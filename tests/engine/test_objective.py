@@ -61,11 +61,11 @@ def test_a_penalty_has_a_strength_for_each_layer(strengths):
     network = make((5, 4, 3))
     penalty = Penalty(network, strengths)
     assert penalty.strengths == strengths
-    assert bool(penalty) == any(strengths)
+    gradient = np.zeros_like(network.theta)
+    assert penalty.attach(gradient) == any(strengths)
     by_hand = sum(strength * np.sum(coef**2) / 2 for strength, coef in zip(strengths, network.coefs, strict=True))
     assert penalty.value() == pytest.approx(by_hand)
-    gradient = np.zeros_like(network.theta)
-    penalty.add_gradient(gradient[: network.n_weights], 0.5)
+    penalty.add_gradient(0.5)
     coefs, intercepts = network.layer_views(gradient)
     for strength, coef, slope in zip(strengths, network.coefs, coefs, strict=True):
         np.testing.assert_allclose(slope, 0.5 * strength * coef)
@@ -76,8 +76,11 @@ def test_one_strength_is_that_of_all_layers():
     network = make((5, 4))
     one, each = Penalty(network, 0.3), Penalty(network, [0.3, 0.3, 0.3])
     assert one.strengths == each.strengths == [0.3, 0.3, 0.3]
-    assert one.value() == pytest.approx(each.value())
-    assert not Penalty(network)
+    gradient = np.zeros_like(network.theta)
+    assert one.attach(gradient)
+    assert each.attach(gradient)
+    assert one.value() == pytest.approx(each.value()) > 0
+    assert not Penalty(network).attach(gradient)
 
 
 def test_dropouts_gradient_is_that_of_the_thinned_network():
