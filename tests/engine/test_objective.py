@@ -79,7 +79,8 @@ def test_one_strength_is_that_of_all_layers():
     gradient = np.zeros_like(network.theta)
     assert one.attach(gradient)
     assert each.attach(gradient)
-    assert one.value() == pytest.approx(each.value()) > 0
+    assert one.value() == pytest.approx(each.value())
+    assert one.value() > 0
     assert not Penalty(network).attach(gradient)
 
 
