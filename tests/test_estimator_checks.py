@@ -152,7 +152,7 @@ OF_THE_CLASS = {
 
 
 def runs():
-    """Each configuration with each check that can say something about it; those besides the defaults are slow."""
+    """Each configuration with each check that can say something about it; slow are those that may train."""
     for configuration in ESTIMATORS:
         is_default = repr(configuration) in map(repr, DEFAULTS)
         described = "".join(repr(configuration).split())
@@ -160,7 +160,7 @@ def runs():
         for estimator, check in estimator_checks_generator(configuration):
             name = check.func.__name__
             if is_default or name not in OF_THE_CLASS:
-                marks = [] if is_default else [pytest.mark.slow]
+                marks = [] if is_default and name in OF_THE_CLASS else [pytest.mark.slow]
                 marks += [pytest.mark.xfail(reason=failures[name])] if name in failures else []
                 options = ",".join(f"{key}={value}" for key, value in check.keywords.items())
                 label = f"{described}-{name}({options})".removesuffix("()")

@@ -137,6 +137,7 @@ def test_a_fit_agrees(data, solver, activation, kind, early_stopping):
     assert_same(there.fit(X, y), here.fit(X, y), X)
 
 
+@slow
 @needs_1_7
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("kind", [*NUMERIC, "counts", "two counts"])
@@ -233,6 +234,7 @@ def cases():
                 yield pytest.param(estimator, check, id=label)
 
 
+@slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(("estimator", "check"), list(cases()))
 def test_scikit_learns_checks(estimator, check):

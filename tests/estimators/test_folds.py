@@ -100,6 +100,7 @@ def test_raw_scores_are_the_mean_of_the_networks_and_out_of_fold_scores_those_of
         np.testing.assert_allclose(out_of_fold[fold], getattr(network, method)(X[fold]), rtol=1e-10, atol=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_the_units_of_the_networks_stand_side_by_side(case):
     estimator, X, y = CASES[case]
@@ -160,6 +161,7 @@ def _number_of_calls():
     return score
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [classifier, regressor])
 def test_the_number_of_processes_changes_no_bit(kind):
     rng = np.random.RandomState(0)
