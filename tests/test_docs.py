@@ -15,7 +15,7 @@ TEXTS = {
     path.name: path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 }
 PAGES = {name: text for name, text in TEXTS.items() if "```python" in text}
-SLOW = {"README.md", "migration.md", "start.md", "watching.md"}
+SLOW = {"README.md", "mathematics.md", "migration.md", "start.md", "watching.md"}
 # What a page cannot do without. The output of migration.md is that of scikit-learn 1.9 beside ours.
 NEEDS = {"migration.md": ["sklearn.callback"], "watching.md": ["sklearn.callback", "matplotlib.pyplot"]}
 

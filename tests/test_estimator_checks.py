@@ -160,7 +160,7 @@ def runs():
         for estimator, check in estimator_checks_generator(configuration):
             name = check.func.__name__
             if is_default or name not in OF_THE_CLASS:
-                marks = [] if is_default and name in OF_THE_CLASS else [pytest.mark.slow]
+                marks = [] if configuration is ESTIMATORS[0] and name in OF_THE_CLASS else [pytest.mark.slow]
                 marks += [pytest.mark.xfail(reason=failures[name])] if name in failures else []
                 options = ",".join(f"{key}={value}" for key, value in check.keywords.items())
                 label = f"{described}-{name}({options})".removesuffix("()")
@@ -174,6 +174,7 @@ def test_scikit_learns_checks(estimator, check):
     check(estimator)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("estimator", DEFAULTS, ids=lambda estimator: type(estimator).__name__)
 @pytest.mark.parametrize(

@@ -69,6 +69,7 @@ def assert_same_weights(one, other, **tolerance):
         np.testing.assert_allclose(a, b, **tolerance) if tolerance else np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", ALL)
 # (scikit-learn's balanced weights of several labels do not know sample weights.)
 @pytest.mark.parametrize(
@@ -99,6 +100,7 @@ def test_balanced_classes_weigh_the_same(targets):
     assert_same_weights(fit(X, y, class_weight="balanced"), fit(X, y, weight), rtol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", ALL)
 @pytest.mark.parametrize("settings", [{}, {"alpha": 0}, {"early_stopping": True}], ids=str)
 def test_a_common_factor_on_the_weights_changes_nothing(targets, solver, settings):
@@ -145,6 +147,7 @@ def test_columns_of_zeros_cost_nothing(targets, solver, container):
     np.testing.assert_allclose(more.predict_proba(container(with_zeros(X))), plain.predict_proba(X), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_columns_of_zeros_cost_nothing_in_partial_fit_and_by_default(targets):
     X, y = targets[0], targets[1]["multiclass"]
     plain, more = (make(init=SameForAnyInputs(), clip_norm=None) for _ in range(2))
@@ -338,6 +341,7 @@ def test_a_batch_of_zero_weights_does_no_harm(targets):
 # Regression ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", ALL)
 @pytest.mark.parametrize("loss", REGRESSION_LOSSES)
 @pytest.mark.parametrize(
@@ -358,6 +362,7 @@ def test_an_integer_weight_equals_repeated_rows_for_every_regression_loss(target
     assert weighted.loss_ == pytest.approx(repeated.loss_)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "between", [lambda c: c, pytest.param(round_trip, marks=pytest.mark.slow)], ids=["direct", "dumped"]
 )
@@ -429,6 +434,7 @@ def test_the_loss_of_several_targets_is_the_sum_of_scikit_learns_on_the_final_we
         assert regressor.loss_ == pytest.approx(-held.validation_scores_[-1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", ALL)
 @pytest.mark.parametrize("settings", [{}, {"early_stopping": True}, {"loss": "quantile", "quantile": 0.2}], ids=str)
 def test_the_same_seed_gives_the_same_regressor(targets, numbers, solver, settings):

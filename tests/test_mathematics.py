@@ -59,6 +59,7 @@ def wrong(name, file, quotes, package=PACKAGE):
     return f"not in {name} in {file}: " + ", ".join(f"`{quote}`" for quote in missing) if missing else None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("line", "name", "file", "quotes"), STATEMENTS, ids=[f"line {line}" for line, *_ in STATEMENTS])
 def test_the_quoted_lines_stand_in_the_code_that_is_named(line, name, file, quotes):
     assert quotes, f"{PAGE.name}, line {line}: nothing is quoted of {name} in {file}"

@@ -170,6 +170,7 @@ def test_default_fits_agree(name):
     assert_same(getattr(theirs, name)(random_state=0).fit(X, y), getattr(ours, name)(random_state=0).fit(X, y), X)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("random_state", [3, "instance"])
 @pytest.mark.parametrize("solver", ["adam", "nesterov", "invscaling", "adaptive"])
 @pytest.mark.parametrize("kind", KINDS)
@@ -185,6 +186,7 @@ def test_calls_of_partial_fit_agree(data, solver, kind, random_state):
     assert_same(there, here, X)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", ["adam", "nesterov", "adaptive", "lbfgs"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_warm_starts_agree(data, solver, kind):

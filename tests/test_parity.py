@@ -79,6 +79,7 @@ def test_weights_agree(targets, solver, activation, kind):
         assert_same(*both(inputs, y, activation=activation, **parameters, **SOLVERS[solver]))
 
 
+@pytest.mark.slow
 @needs_weights
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])

@@ -363,6 +363,7 @@ def test_columns_may_come_in_another_order(rng):
     assert_array_equal(model.predict_proba(frame[frame.columns[::-1]]), model.predict_proba(frame))
 
 
+@pytest.mark.slow
 def test_arrays_of_numbers_are_the_encoder_and_the_network_alone():
     X, y = load_diabetes(return_X_y=True)
     model = tabular_network("regressor", **QUICK).fit(X, y)
@@ -456,6 +457,7 @@ def test_weights_of_samples_reach_the_network(rng):
     assert not np.array_equal(network.predict_proba(encoded), clone(network).fit(encoded, y).predict_proba(encoded))
 
 
+@pytest.mark.slow
 def test_it_is_cloned_pickled_and_searched(rng):
     frame, y = mixed(rng)
     model = clone(tabular_network("classifier", **QUICK))
@@ -465,6 +467,7 @@ def test_it_is_cloned_pickled_and_searched(rng):
     assert_array_equal(again.predict_proba(frame), search.predict_proba(frame))
 
 
+@pytest.mark.slow
 def test_it_learns_from_a_mixed_frame(rng):
     frame, y = mixed(rng, n=1200)
     model = tabular_network("classifier", random_state=0).fit(frame[:900], y[:900])

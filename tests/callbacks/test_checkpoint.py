@@ -31,6 +31,7 @@ SETTINGS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("epoch", [pytest.param(1, marks=pytest.mark.slow), 5, pytest.param(12, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 def test_a_resumed_fit_ends_with_the_weights_of_the_uninterrupted_one(tmp_path, settings, epoch):

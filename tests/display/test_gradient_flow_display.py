@@ -17,6 +17,7 @@ CALLBACKS = "scikit-learn has had callbacks since 1.9"
 NORMS = np.logspace(-6, 0, 12).reshape(3, 4)
 
 
+@pytest.mark.slow
 def test_each_layer_has_a_line_over_the_epochs():
     monitor = SimpleNamespace(gradient_norms_=NORMS)
     display = drawn(GradientFlowDisplay.from_monitor(monitor, loss_unit="nats"))

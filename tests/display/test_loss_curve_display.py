@@ -15,6 +15,7 @@ from skbackprop.display._loss_curve import _score_name
 from skbackprop.losses import BinaryLogLoss, SigmoidSquaredError
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("early_stopping", [True, False])
 def test_the_curves_are_the_training_and_the_validation_loss(early_stopping):
     classifier = make(early_stopping=early_stopping).fit(X, y, X_val=X[::3], y_val=y[::3])
@@ -43,6 +44,7 @@ def test_likelihoods_may_be_larger_than_one():
     np.testing.assert_array_equal(display.best_.get_xydata(), [[1, -1]])
 
 
+@pytest.mark.slow
 def test_scores_have_an_axis_of_their_own_which_several_networks_share():
     ax = Figure().subplots()
     displays = [
@@ -94,6 +96,7 @@ def test_different_losses_on_the_same_axes_are_both_named():
         assert ax.get_ylabel() == "log_loss (nats a sample) or squared_error"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("loss", "label"),
     [

@@ -36,6 +36,7 @@ def test_every_weight_is_an_edge_with_its_colour_and_width():
     assert display.colorbar_.ax.get_ylabel() == "weight"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "max_units", [1, pytest.param(2, marks=pytest.mark.slow), 5, pytest.param(16, marks=pytest.mark.slow)]
 )
@@ -53,6 +54,7 @@ def test_of_a_large_layer_the_first_and_last_units_are_shown(max_units):
     np.testing.assert_array_equal(np.sort(display.edges_.get_array()), np.sort(expected))
 
 
+@pytest.mark.slow
 def test_layers_inputs_and_classes_are_named():
     frame, target = load_iris(return_X_y=True, as_frame=True)
     classifier = make(activation="relu").fit(frame, np.array(["setosa", "versicolor", "virginica"])[target])

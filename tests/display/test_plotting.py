@@ -24,6 +24,7 @@ def from_estimator(display, estimator, **options):
     return display.from_estimator(estimator, *data, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("display", DISPLAYS)
 def test_a_fitted_network_is_asked_for(display):
     with pytest.raises(NotFittedError):
@@ -52,6 +53,7 @@ def test_matplotlib_is_not_imported_with_the_module():
     assert result.stdout.strip() == "False"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "display",
     [
@@ -84,6 +86,7 @@ def test_networks_of_scikit_learn_are_drawn_too():
     np.testing.assert_array_equal(network.coefs[0], classifier.coefs_[0])
 
 
+@pytest.mark.slow
 def test_weights_are_those_of_the_standardised_inputs_where_training_has_them():
     scales = np.array([1e-3, 1.0, 10.0, 1e3])
     raw = make().fit(X * scales, y)

@@ -63,6 +63,7 @@ def test_a_linear_autoencoder_reconstructs_as_well_as_principal_components(tied)
     np.testing.assert_allclose(-2 * linear.score_samples(X), best, atol=0.02 * best.max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "huber", "poisson", "gamma", Quantile(0.3)])
 @pytest.mark.parametrize("standardize", [True, False])
 @pytest.mark.parametrize("tied", [True, False])
@@ -105,6 +106,7 @@ def test_the_code_is_the_narrowest_layer_by_the_formula():
     np.testing.assert_array_equal(make().fit_transform(X), make().fit(X).transform(X))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", ["sgd", "adam", "rprop", "lbfgs"])
 @pytest.mark.parametrize("tied", [False, True])
 def test_every_solver_learns_and_the_loss_reported_is_the_score(solver, tied):
@@ -131,6 +133,7 @@ def standardised_weights(autoencoder):
     return coefs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "solver", ["adam", "lbfgs", pytest.param("sgd", marks=pytest.mark.slow), pytest.param("rprop", marks=pytest.mark.slow)]
 )

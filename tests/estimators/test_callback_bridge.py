@@ -108,6 +108,7 @@ def test_hooks_are_called_for_the_fit_and_each_epoch_with_what_the_user_passed(s
         assert call[3]["sample_weight"] is weight
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("settings", [{}, {"early_stopping": True}, {"standardize": False}], ids=str)
 def test_the_fitted_estimator_of_an_epoch_is_what_a_fit_of_so_many_epochs_gives(solver, settings):
@@ -188,6 +189,7 @@ def test_partial_fit_has_no_callbacks():
     assert recorder.events == recorder.ended == []
 
 
+@pytest.mark.slow
 def test_a_scoring_monitor_alone_sees_the_curve_of_a_plain_fit():
     monitor = callback.ScoringMonitor(scoring=["neg_log_loss", "accuracy"])
     classifier = make(alpha=0, solver="rprop").set_callbacks(monitor)

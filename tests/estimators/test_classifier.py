@@ -51,6 +51,7 @@ def memory_mapped(array, folder):
     return joblib.load(folder / "array", mmap_mode="r")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "container",
     [
@@ -131,6 +132,7 @@ def test_predictions_agree_with_each_other(targets, loss, target):
     assert (classifier.predict(inputs) == labels).mean() > 0.75
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["log_loss", "squared_error"])
 @pytest.mark.parametrize("target", ["binary", "multiclass", "multilabel"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -240,6 +242,7 @@ def test_bad_parameters_are_named_and_leave_the_last_fit(parameters, message):
 # Bad data ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "keywords", "message"),
     [
@@ -427,6 +430,7 @@ def test_the_number_of_processes_does_not_matter():
     np.testing.assert_array_equal(one, two)
 
 
+@pytest.mark.slow
 def test_a_pickle_is_hardly_larger_than_the_weights():
     inputs = np.random.RandomState(0).randn(300, 784)
     classifier = SigmoidBackpropClassifier((256, 128), max_iter=5).fit(inputs, np.arange(300) % 10)

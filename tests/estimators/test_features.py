@@ -43,6 +43,7 @@ def spread(X):
 # transform -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", FUNCTIONS)
 @pytest.mark.parametrize("container", [np.asarray, sp.csr_array, pd.DataFrame])
 def test_a_layers_activations_are_those_of_the_formula(targets, activation, container):
@@ -112,6 +113,7 @@ def central_differences(score, X, scale):
     return np.column_stack(columns)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("hidden_layer_sizes", [(), pytest.param((5,), marks=pytest.mark.slow), (6, 5, 4)])
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])

@@ -84,6 +84,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_raw_scores_are_the_mean_of_the_networks_and_out_of_fold_scores_those_of_one(case):
     estimator, X, y = CASES[case]
@@ -140,6 +141,7 @@ def test_what_is_noted_of_the_networks():
     assert fitted.best_loss_ is None
 
 
+@pytest.mark.slow
 def test_out_of_fold_scores_are_of_samples_never_trained_on():
     # Labels are noise: they can be learnt by heart, and not be foretold.
     rng = np.random.RandomState(0)
@@ -177,6 +179,7 @@ def test_the_number_of_processes_changes_no_bit(kind):
     assert_same(kind(max_iter=2).fit(sparse, y), kind(max_iter=2, n_jobs=2).fit(sparse, y))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", [None, "loky", "threading"])
 def test_warnings_of_all_networks_reach_the_user_once_from_any_process(backend):
     for _ in range(3):
@@ -201,6 +204,7 @@ def test_an_int_gives_the_same_weights_and_a_clone_and_a_pickle_the_same_predict
     assert not np.array_equal(second, third)
 
 
+@pytest.mark.slow
 def test_in_a_search_and_in_a_pipeline():
     X, y = IRIS
     grid = {"early_stopping": [False, True, "cv"], "n_folds": [2, 3]}
@@ -316,6 +320,7 @@ def failures():
     yield "negative values in sample_weight", {}, {"sample_weight": -np.ones(150)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("message", "settings", "arguments"), list(failures()))
 def test_a_failed_fit_leaves_the_estimator_as_it_was(message, settings, arguments):
     X, y = IRIS
@@ -356,6 +361,7 @@ def test_training_goes_on_with_no_folded_network():
 # Looking on -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["classes", "deep", "several labels", "linear", "poisson"])
 def test_inspection_and_display_take_the_folded_network(case):
     estimator, X, y = CASES[case]
@@ -442,6 +448,7 @@ def test_callbacks_are_told_of_each_network_and_its_epochs():
     assert all(one.predict_proba(IRIS[0]).shape == (150, 3) for one in epochs)
 
 
+@pytest.mark.slow
 def test_monitors_record_and_checkpoints_are_refused(tmp_path):
     pytest.importorskip("sklearn.callback", reason="scikit-learn has had callbacks since 1.9")
     X, y = IRIS

@@ -236,6 +236,7 @@ def test_while_the_rate_rises_there_is_no_plateau(settings, n_epochs):
     assert network.n_iter_ == n_epochs
 
 
+@pytest.mark.slow
 def test_more_epochs_train_longer_until_a_plateau():
     few, many = (make(max_iter=max_iter, n_iter_no_change=np.inf).fit(X, y) for max_iter in (10, 150))
     assert (few.n_iter_, many.n_iter_) == (10, 150)

@@ -129,6 +129,7 @@ def test_counts_that_are_all_zero_are_predicted_near_zero():
     assert 0 < prediction.max() < 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", REGRESSION_LOSSES)
 def test_one_row_is_learnt(loss):
     np.testing.assert_allclose(make(loss=loss, max_iter=200).fit(X[:1], y[:1]).predict(X[:1]), y[:1], rtol=0.02)
@@ -145,6 +146,7 @@ def test_robust_losses_do_not_heed_an_outlier(loss):
 # Predictions ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", REGRESSION_LOSSES)
 @pytest.mark.parametrize("hidden_layer_sizes", [(), pytest.param((8,), marks=pytest.mark.slow), (8, 5)])
 def test_every_loss_learns(loss, hidden_layer_sizes):
@@ -253,6 +255,7 @@ def test_bad_parameters_are_named_and_leave_the_last_fit(parameters, message):
     np.testing.assert_array_equal(regressor.predict(X), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "keywords", "message"),
     [

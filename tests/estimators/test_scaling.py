@@ -79,6 +79,7 @@ def test_batch_by_batch_is_the_same_as_all_at_once(monkeypatch):
         )
 
 
+@pytest.mark.slow
 def test_sparse_inputs_are_scaled_and_stay_sparse():
     sparse = sp.csr_matrix(X * (np.median(X, axis=0) < X))
     scaling = Scaling.of(sparse, None, center=True)
@@ -141,6 +142,7 @@ def test_training_goes_on_from_weights_that_the_user_changed():
     np.testing.assert_allclose(classifier.fit(X, y).predict_proba(X), before, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [1e-9, 1.0, 1e9])
 def test_no_scale_is_too_wild(scale):
     inputs = X * np.logspace(-6, 6, 13) * scale
@@ -212,6 +214,7 @@ def test_constant_targets_keep_their_unit(value, dtype):
         np.testing.assert_allclose(scaling.mean, value, rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "solver", ["adam", "lbfgs", pytest.param("sgd", marks=pytest.mark.slow), pytest.param("rprop", marks=pytest.mark.slow)]
 )

@@ -160,6 +160,7 @@ def test_a_parameter_that_is_set_is_heeded(kind):
         assert kind().set_params(**{name: 2}).fit(X, y).n_iter_ == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ALL)
 def test_a_grid_search_tries_its_own_parameters_and_those_of_its_parent(kind):
     def judge(estimator, samples, targets):

@@ -38,6 +38,7 @@ OPTIONS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", OPTIONS)
 @pytest.mark.parametrize("activation", ["logistic", "relu", pytest.param("silu", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("container", [np.asarray, pytest.param(sp.csr_array, marks=pytest.mark.slow)])
@@ -140,6 +141,7 @@ class WrongLoss(CategoricalLogLoss):
         gradient[:, 0] *= 1.001
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", [WrongTanh, WrongLogistic, LeakyAtHeart])
 @pytest.mark.parametrize("k", [1, 2, 3])
 def test_a_wrong_derivative_is_located_in_its_layer(targets, wrong, k):
@@ -201,6 +203,7 @@ def test_bad_settings_of_the_check(targets, bad):
         check_gradients(make(), targets[0], targets[1]["binary"], **bad)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("loss", "activation"), list(product(REGRESSION_LOSSES, ACTIVATIONS)))
 @pytest.mark.parametrize("hidden", [pytest.param((), marks=pytest.mark.slow), (5, 4)])
 def test_the_gradient_is_right_for_every_loss_of_numbers(targets, loss, activation, hidden):
@@ -211,6 +214,7 @@ def test_the_gradient_is_right_for_every_loss_of_numbers(targets, loss, activati
     assert check.max_error < 1e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [{}, {"tied": True}, {"noise": 0.2}, {"loss": "huber", "dropout": 0.2}], ids=str)
 def test_the_gradient_of_an_autoencoder_is_right(targets, settings):
     autoencoder = SigmoidBackpropAutoencoder((5, 3, 5), random_state=0, **settings)
