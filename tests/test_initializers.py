@@ -18,8 +18,8 @@ def filled(rule, fed_by, activation, shape=(400, 300)):
 
 def near_identity_bound(fed_by, activation):
     """That of 400 weights into each of 300 units."""
-    gains = {"logistic": 16, "relu": 2, "gelu": 1 / 0.42522}
-    gain = 1.5 * 300 ** (2 / 400) if (fed_by, activation) == (None, "logistic") else gains.get(fed_by, 1)
+    gains = {"logistic": 16, "relu": 2, "silu": 1 / 0.355776, "gelu": 1 / 0.42522}
+    gain = 1.5 * 300 ** (2 / 400) if fed_by is None and activation in {"logistic", "silu"} else gains.get(fed_by, 1)
     return np.sqrt(3 * gain / 400)
 
 

@@ -25,7 +25,7 @@ def test_a_step_weighted_by_advantages_ascends_the_policy_gradient(n_actions):
     rng, rate = np.random.RandomState(0), 1e-4
     X, actions, advantages = rng.randn(60, 4), rng.randint(n_actions, size=60), rng.randn(60) - 0.2
     settings = {"solver": "sgd", "momentum": 0, "alpha": 0, "learning_rate": "constant", "learning_rate_init": rate}
-    policy = SigmoidBackpropClassifier((8,), "tanh", standardize=False, random_state=0, **settings)
+    policy = SigmoidBackpropClassifier((8,), "tanh", batch_size=60, standardize=False, random_state=0, **settings)
     policy.partial_fit(X, actions, classes=range(n_actions))
 
     def objective():

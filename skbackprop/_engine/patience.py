@@ -17,13 +17,15 @@ class Patience:
     tol: float
     # Epochs without one after which training has reached a plateau; int or infinity.
     n_iter_no_change: float
-    # Whether of equal scores the latest is the best, and whether one that is no worse than the best is an improvement if
-    # the training loss has fallen: accuracy does not see all that is learnt.
+    # Whether of equal scores the latest is the best; whether one that is no worse than the best is an improvement if the
+    # training loss has fallen, for accuracy does not see all that is learnt; and whether many small steps make a large one.
     latest: bool = True
-    # Best score so far, the training loss and the weights that went with it.
+    # Best score so far and the weights that went with it.
     best_score: float = -math.inf
-    best_loss: float = math.inf
     best_theta: np.ndarray | None = None
+    # The score and the training loss that the next are compared with.
+    reference_score: float = -math.inf
+    reference_loss: float = math.inf
     # Epochs since the last improvement.
     count: int = 0
 
@@ -31,13 +33,12 @@ class Patience:
         """Take note of an epoch's score (larger is better) and, if it is the best, of `theta`; return whether to stop."""
         as_good = self.latest and score >= self.best_score - EQUAL
         # Written so that a score that is not a number counts as no improvement.
-        improved = score >= self.best_score + self.tol or (as_good and loss <= self.best_loss - self.tol)
+        improved = score >= self.reference_score + self.tol or (as_good and loss <= self.reference_loss - self.tol)
         self.count = 0 if improved else self.count + 1
         if score > self.best_score or as_good:
             self.best_score = max(score, self.best_score)
-            # Many small steps may make a large one.
-            if improved:
-                self.best_loss = loss
             if theta is not None:
                 self.best_theta = theta.copy()
+        if improved or not self.latest:
+            self.reference_score, self.reference_loss = self.best_score, loss
         return self.count > self.n_iter_no_change

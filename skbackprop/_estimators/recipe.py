@@ -9,8 +9,8 @@ from ..optimizers import Adam
 from ..schedules import SCHEDULES, Constant, Schedule, WarmUp
 from .parameters import activations_of, hidden_sizes_of, initializer_of, make_part, optimizer_of
 
-# Of batches of the recipe's own choice: up to so many samples are one batch (a weight of 2 then equals two rows), more make
-# 64 batches an epoch, as far as these bounds on their size allow.
+# Of batches of the recipe's own choice: in `fit` up to so many samples are one batch (a weight of 2 then equals two rows),
+# more make 64 batches an epoch, as far as these bounds on their size allow.
 ONE_BATCH = 64
 BATCHES_AN_EPOCH = 64
 SMALLEST_BATCH = 20
@@ -24,7 +24,7 @@ STEPS_A_LAYER = 5
 PRIOR = 0.12
 OUTPUT_OF_CLASSES = 0.25
 # Share of the prior for each of several networks that are averaged: what one has learnt too much of, others have not.
-AVERAGED = 0.25
+AVERAGED = 0.1
 # scikit-learn's.
 LARGEST_PLAIN_BATCH = 200
 PLAIN_ALPHA = 0.0001
@@ -60,7 +60,7 @@ class Recipe:
         step["weight_decay"] = step["weight_decay"] or self.optimizer.decoupled_decay
         self.step = StepRule(**step)
         # Samples in a step, perhaps more than there are, and how often an epoch goes through all of them.
-        self.batch_size = batch_size_for(estimator, n_rows, auto)
+        self.batch_size = batch_size_for(estimator, n_rows, auto, incremental)
         self.passes = 1
         if estimator.batch_size is None and auto and not (self.optimizer.full_batch or incremental):
             self.passes = math.ceil(STEPS_AN_EPOCH / math.ceil(n_rows / self.batch_size))
@@ -89,11 +89,13 @@ def follows_recipe(estimator):
     return isinstance(initializer_of(estimator), NearIdentity)
 
 
-def batch_size_for(estimator, n_rows, auto):
+def batch_size_for(estimator, n_rows, auto, incremental=False):
     """Return the samples in a step of a solver that takes batches, of so many to train on; perhaps more than these."""
     chosen = estimator.batch_size
     if chosen is None and auto:
-        return n_rows if n_rows <= ONE_BATCH else min(max(SMALLEST_BATCH, n_rows // BATCHES_AN_EPOCH), LARGEST_BATCH)
+        if n_rows <= (SMALLEST_BATCH if incremental else ONE_BATCH):
+            return n_rows
+        return min(max(SMALLEST_BATCH, n_rows // BATCHES_AN_EPOCH), LARGEST_BATCH)
     return min(LARGEST_PLAIN_BATCH, n_rows) if chosen in {None, "auto"} else chosen
 
 

@@ -1,6 +1,7 @@
 """When to stop, and which weights are kept."""
 
 import numpy as np
+import pytest
 
 from skbackprop._engine.patience import Patience
 
@@ -10,6 +11,16 @@ def test_patience_counts_epochs_without_improvement_by_tol():
     verdicts = [patience.plateau(score) for score in (0.0, 0.2, 0.25, 0.1, np.nan)]
     assert verdicts == [False, False, False, False, True]
     assert patience.best_score == 0.25
+
+
+@pytest.mark.parametrize(("latest", "expected"), [(True, [0, 1, 2, 0, 1, 2]), (False, [0, 1, 2, 3, 4, 5])])
+def test_many_small_steps_make_a_large_one_but_not_in_scikit_learn(latest, expected):
+    patience, counts = Patience(tol=0.1, n_iter_no_change=9, latest=latest), []
+    for score in (0.0, 0.04, 0.08, 0.12, 0.16, 0.2):
+        patience.plateau(score)
+        counts.append(patience.count)
+    assert counts == expected
+    assert patience.best_score == 0.2
 
 
 def test_patience_keeps_a_copy_of_the_best_weights():
@@ -35,6 +46,6 @@ def test_equal_scores_are_an_improvement_as_long_as_the_loss_falls():
         counts.append(patience.count)
     # The loss counts from one improvement to the next, not from one epoch to the next.
     assert counts == [0, 0, 1, 0, 1, 2, 0]
-    first = Patience(tol=0.01, n_iter_no_change=9, best_score=1.0, best_loss=1.0, latest=False)
+    first = Patience(tol=0.01, n_iter_no_change=9, best_score=1.0, reference_score=1.0, reference_loss=1.0, latest=False)
     first.plateau(1.0, None, 0.5)
     assert first.count == 1
