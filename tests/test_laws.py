@@ -86,6 +86,22 @@ def test_an_integer_weight_equals_repeated_rows_in_full_batch(targets, solver, k
     assert_same_weights(weighted, repeated, rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.parametrize("maker", [make, make_regressor])
+@pytest.mark.parametrize("solver", ALL)
+@pytest.mark.parametrize("container", [np.asarray, sp.csr_array], ids=["dense", "sparse"])
+def test_of_few_rows_an_integer_weight_equals_repeated_ones_and_their_order_is_all_one(maker, solver, container):
+    rng = np.random.RandomState(0)
+    X = rng.randn(20, 4) * (rng.rand(20, 4) < 0.7)
+    y = rng.randint(3, size=20)
+    weight = np.append(rng.randint(0, 4, 18), [1, 2])
+    rows = rng.permutation(np.repeat(np.arange(20), weight))
+    settings = {"solver": solver, "max_iter": 30, "random_state": 0}
+    weighted = refit(maker(**settings), container(X), y, sample_weight=weight)
+    repeated = refit(maker(**settings), container(X[rows]), y[rows])
+    assert_same_weights(weighted, repeated)
+    assert weighted.loss_curve_ == repeated.loss_curve_
+
+
 @pytest.mark.parametrize("solver", ALL)
 def test_class_weight_equals_the_matching_sample_weight(targets, solver):
     X, y = targets[0], targets[1]["multiclass"]

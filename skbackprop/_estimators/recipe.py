@@ -89,6 +89,12 @@ def follows_recipe(estimator):
     return isinstance(initializer_of(estimator), NearIdentity)
 
 
+def one_batch(estimator, n_rows):
+    """Return whether `fit` takes so many samples as one batch, with nothing drawn at random for each of them."""
+    by_recipe = estimator.batch_size is None and follows_recipe(estimator)
+    return by_recipe and n_rows <= ONE_BATCH and not (estimator.dropout or estimator.noise)
+
+
 def batch_size_for(estimator, n_rows, auto, incremental=False):
     """Return the samples in a step of a solver that takes batches, of so many to train on; perhaps more than these."""
     chosen = estimator.batch_size

@@ -5,6 +5,7 @@ import numbers
 from typing import NamedTuple
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array
 
@@ -29,6 +30,21 @@ class Samples(NamedTuple):
         weight = None if self.sample_weight is None else self.sample_weight[rows]
         return Samples(self.X[rows], self.y[rows], self.Y[rows], weight)
 
+    def distinct(self):
+        """Return each sample of positive weight once, in an order of its own, with the summed weight of its repeats.
+
+        A weight of 2 then equals two rows to the last bit, where sums over both would be rounded differently.
+        """
+        X, _, Y, weight = self
+        rows = np.arange(X.shape[0]) if weight is None else np.flatnonzero(weight)
+        keys = np.empty(len(rows), dtype=object)
+        keys[:] = [_row_as_bytes(X, row) + Y[row].tobytes() for row in rows]
+        _, first, number = np.unique(keys, return_index=True, return_inverse=True)
+        summed = np.bincount(number, None if weight is None else weight[rows])
+        samples = self.take(rows[first])
+        repeats = weight is not None or len(first) < len(rows)
+        return samples._replace(sample_weight=summed.astype(X.dtype) if repeats else None)
+
 
 class Problem(NamedTuple):
     """What a child hands to the base: samples and the loss to descend on them."""
@@ -45,6 +61,14 @@ class Problem(NamedTuple):
     # Whether the targets are numbers, and whether to train on scaled ones: True, False or "auto".
     numeric: bool = False
     scale_targets: bool | str = False
+
+
+def _row_as_bytes(X, row):
+    """Return what is in a row of an array or a CSR matrix."""
+    if not issparse(X):
+        return X[row].tobytes()
+    stored = slice(X.indptr[row], X.indptr[row + 1])
+    return X.indices[stored].tobytes() + X.data[stored].tobytes()
 
 
 def checked_weights(sample_weight, X, any_sign):

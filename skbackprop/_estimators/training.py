@@ -16,7 +16,7 @@ from .._engine.network import Network
 from .._engine.objective import Objective, base_rate_loss, mean_loss
 from .._engine.penalty import Penalty
 from .advice import warn_of, warn_user
-from .recipe import Recipe
+from .recipe import Recipe, one_batch
 from .run import Run, run_epochs, run_minimizer
 from .samples import HoldOut
 from .scaling import Scaling, TargetScaling
@@ -64,8 +64,10 @@ class Training:
         self.estimator = estimator
         self.incremental = incremental
         self.state = TrainingState.of(estimator, resume)
-        n_samples = problem.samples.X.shape[0]
         splits = estimator.early_stopping and problem.splits and held_out is None and not incremental
+        if one_batch(estimator, problem.samples.X.shape[0]) and not (splits or incremental or in_order):
+            problem = problem._replace(samples=problem.samples.distinct())
+        n_samples = problem.samples.X.shape[0]
         self.state.match(n_samples, splits, in_order)
         hold_out = HoldOut.of(problem, estimator.validation_fraction) if splits and self.state.held_out is None else None
         n_rows = n_samples if self.state.rows is None else len(self.state.rows)

@@ -58,7 +58,7 @@ class Checkpoint:
     >>> from skbackprop.callbacks import Checkpoint, resume
     >>> X, y = load_iris(return_X_y=True)
     >>> path = Path(tempfile.mkdtemp()) / "iris.checkpoint"
-    >>> classifier = SigmoidBackpropClassifier(tol=1e-3, random_state=0).set_callbacks(Checkpoint(path, every=10)).fit(X, y)
+    >>> classifier = SigmoidBackpropClassifier(tol=0.01, random_state=0).set_callbacks(Checkpoint(path, every=10)).fit(X, y)
     >>> again = resume(path, X, y)
     >>> bool((again.coefs_[0] == classifier.coefs_[0]).all())
     True
