@@ -15,6 +15,7 @@ from .._engine.descent import gradient_descent, tie
 from .._engine.network import Network
 from .._engine.objective import Objective, base_rate_loss, mean_loss
 from .._engine.penalty import Penalty
+from .._engine.prediction import raw_scores
 from .advice import warn_of, warn_user
 from .recipe import Recipe
 from .run import Run, run_epochs, run_minimizer
@@ -272,7 +273,8 @@ class Training:
         run.note(estimator)
         if run.early_stopping and run.patience.best_theta is not None:
             self.kept = run.patience.best_theta
-        if not self.incremental:
+        # Of a single epoch there is nothing to say, unless it was broken off.
+        if not self.incremental or run.reason in {"diverged", "interrupted"}:
             samples, loss = self.problem.samples, self.problem.loss
             base_rate = partial(base_rate_loss, loss, samples.Y, samples.sample_weight)
             warn_of(run, estimator, base_rate, partial(self.mean_loss, samples))
@@ -304,7 +306,8 @@ class Training:
                 return scorer(judge, samples.X, samples.y, **weights)
             except ValueError:
                 # Weights on their way to infinity have no score; they stop training soon.
-                if np.isfinite(judge._raw_scores(samples.X)).all():
+                Z = raw_scores(judge.coefs_, judge.intercepts_, judge._activations, samples.X)
+                if np.isfinite(self.problem.loss.predict(Z)).all():
                     raise
                 return math.nan
 
