@@ -19,10 +19,11 @@ def draft_of(estimator):
 
 
 def become(estimator, draft, bridge):
-    """Give an estimator the attributes of its fitted draft, and tell the bridge, if there is one, of the end of the fit."""
-    fitted = {**draft.__dict__, **running_callbacks(estimator)}
-    estimator.__dict__.clear()
-    estimator.__dict__.update(fitted)
+    """Give an estimator the attributes of its fitted draft, and tell the bridge, if there is one, of the end of the fit.
+
+    It is done in one step, so that an interrupt, or another thread, finds either the earlier fit or this one.
+    """
+    estimator.__dict__ = {**draft.__dict__, **running_callbacks(estimator)}
     if bridge is not None:
         bridge.end()
     return estimator
