@@ -71,11 +71,9 @@ class _TrainedAsThere:
         try:
             self._training_state = _state_as_there(self, incremental)
             super()._fit(X, y, sample_weight, validation, incremental, **labels)
-            diverged = not math.isfinite(self.loss_)
             stopped_early = self.best_loss_ is None
-            if diverged and stopped_early:
-                self.validation_scores_ = [*(self.validation_scores_ or []), math.nan]
-            elif diverged:
+            # (Interrupted within the first epoch, it has no loss.)
+            if self.n_iter_ and not (math.isfinite(self.loss_) or stopped_early):
                 raise ValueError(
                     "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
                     "preprocessed."

@@ -17,6 +17,7 @@ from ._estimators.classifier import SigmoidBackpropClassifier
 from ._estimators.parameters import COUNT
 from ._estimators.regressor import SigmoidBackpropRegressor
 from ._estimators.samples import FLOATS, checked_weights
+from ._estimators.versions import Versioned
 
 __all__ = ["PiecewiseLinearEncoder", "tabular_network"]
 
@@ -24,7 +25,7 @@ _NETWORKS = {"classifier": SigmoidBackpropClassifier, "regressor": SigmoidBackpr
 _EARLY_STOPPING = "cv"
 
 
-class PiecewiseLinearEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class PiecewiseLinearEncoder(OneToOneFeatureMixin, TransformerMixin, Versioned, BaseEstimator):
     """Each column x, and its ramps min(max((x - e) / (e' - e), 0), 1) between quantiles e < e' (Gorishniy et al., 2022).
 
     A ramp is 0 up to one quantile of its column, 1 from the next one on, and a straight line between them. A network on

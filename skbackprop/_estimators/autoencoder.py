@@ -11,7 +11,9 @@ from sklearn.utils.validation import check_is_fitted, check_non_negative, valida
 
 from .._engine.prediction import hidden_activations, raw_scores
 from ..losses import REGRESSION_LOSSES
+from . import by_hand
 from .base import BaseBackprop
+from .by_hand import Derived
 from .docstrings import share_documentation
 from .parameters import can_fit_partially, constraints, hidden_sizes_of, store
 from .samples import FLOATS, Problem, Samples
@@ -55,6 +57,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
     """
 
     _accept_sparse = False
+    _loss = Derived(lambda estimator: by_hand.with_link(loss_of(estimator), estimator))
     _parameter_constraints: dict = constraints(
         "n_folds",
         "n_jobs",

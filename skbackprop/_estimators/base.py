@@ -9,18 +9,21 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .._engine.objective import sample_losses
 from .._engine.prediction import raw_scores
 from ..losses import Loss
+from . import by_hand
+from .by_hand import Derived
 from .callback_bridge import CallbackBridge, CallbackSupportMixin, epochs_a_task, with_callbacks
 from .folds import FoldedTraining, refuse_with_folds
 from .samples import FLOATS
 from .scaling import Scaling, TargetScaling
 from .state import TrainingState, become, draft_of
 from .training import Training
+from .versions import Versioned
 
 # Up to this many values, a check of the whole array in one sum costs less than scikit-learn's validation.
 PLAIN_SIZE = 10_000
 
 
-class BaseBackprop(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
+class BaseBackprop(CallbackSupportMixin, Versioned, BaseEstimator, metaclass=ABCMeta):
     """Base of all estimators; children encode targets and name a loss.
 
     What stands here is what a child without such a parameter has: `noise`, the standard deviation of noise on the inputs of
@@ -59,8 +62,8 @@ class BaseBackprop(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     # What training sets, besides the attributes that end in an underscore: the scalings that are folded into the weights,
     # the parts that predict, and what training can go on from, if it is kept.
     _scaling: Scaling | None
-    _target_scaling: TargetScaling | None
-    _activations: tuple
+    _target_scaling: TargetScaling | None = Derived(lambda estimator: None)
+    _activations: tuple = Derived(by_hand.activations)
     _loss: Loss
     _training_state: TrainingState | None
 
@@ -105,24 +108,16 @@ class BaseBackprop(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _checked(self, X):
         """Return inputs to predict for as an array or CSR of floats, or raise."""
-        if not self._is_plain(X):
-            check_is_fitted(self)
+        if not _is_plain(X, self.__dict__):
+            check_is_fitted(self, "_activations")
             X = validate_data(self, X, accept_sparse=self._accept_sparse, dtype=FLOATS, reset=False)
+            # Weights that were set by hand know no `n_features_in_`.
+            if X.shape[1] != len(self.coefs_[0]):
+                raise ValueError(
+                    f"X has {X.shape[1]} features, but {type(self).__name__} is expecting {len(self.coefs_[0])} features: "
+                    "pass as many as coefs_[0] has rows."
+                )
         return X
-
-    def _is_plain(self, X):
-        """Return whether `X` is a small clean array, for which scikit-learn's validation would have no objection."""
-        fitted = self.__dict__
-        return (
-            type(X) is np.ndarray
-            and X.dtype.char in "fd"
-            and X.ndim == 2
-            and 0 < X.size <= PLAIN_SIZE
-            and "coefs_" in fitted
-            and X.shape[1] == fitted.get("n_features_in_")
-            and "feature_names_in_" not in fitted
-            and bool(np.isfinite(X).all())
-        )
 
     def _sample_losses(self, X, Y):
         """Return the loss of each sample of validated data, in the units of the training loss."""
@@ -131,14 +126,25 @@ class BaseBackprop(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             Y, Z = scaling.apply(Y), (Z - scaling.score_shift) / scaling.score_scale
         return sample_losses(self._loss, Y, Z)
 
-    def _validation_loss(self, X, y, sample_weight=None):
-        """Return the mean loss of samples as `fit` takes them, in the units of the training loss, without penalty."""
-        samples = self._encode_validation(X, y, sample_weight, self.coefs_[0].dtype)
-        losses = self._sample_losses(samples.X, samples.Y)
-        return float(np.average(losses, weights=samples.sample_weight))
-
     def __sklearn_tags__(self):
         """Sparse input is welcome to most."""
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = bool(self._accept_sparse)
         return tags
+
+
+def _is_plain(X, fitted):
+    """Return whether `X` is a small clean array, for which scikit-learn's validation would have no objection.
+
+    `fitted` are the attributes of the estimator.
+    """
+    return (
+        type(X) is np.ndarray
+        and X.dtype.char in "fd"
+        and X.ndim == 2
+        and 0 < X.size <= PLAIN_SIZE
+        and "_activations" in fitted
+        and X.shape[1] == fitted.get("n_features_in_")
+        and "feature_names_in_" not in fitted
+        and bool(np.isfinite(X).all())
+    )

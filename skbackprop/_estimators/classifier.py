@@ -8,7 +8,9 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
 from ..losses import CLASSIFICATION_LOSSES, Loss
+from . import by_hand
 from .base import BaseBackprop
+from .by_hand import Derived
 from .docstrings import share_documentation
 from .features import FeaturesMixin
 from .labels import Labels, checked_labels, refuse_weights_of_one_class
@@ -93,6 +95,9 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         loss=[StrOptions(set(CLASSIFICATION_LOSSES)), HasMethods(["loss_gradient", "predict", "constant_scores"])],
         class_weight=[StrOptions({"balanced"}), dict, list, None],
     )
+
+    _labels = Derived(lambda estimator: Labels(*by_hand.kind_of_labels(estimator)))
+    _loss = Derived(lambda estimator: by_hand.with_link(_loss_of(estimator, estimator._labels.target_type), estimator))
 
     # Fewest classes that it can be fitted to.
     _least_classes = 2
@@ -185,7 +190,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
             return (Z > 0).astype(np.int64)
         codes = Z[:, 0] > 0 if self._labels.target_type == "binary" else Z.argmax(axis=1)
         # With one class, which a child may allow, every sample is of it.
-        return self.classes_.take(codes, mode="clip")
+        return np.asarray(self.classes_).take(codes, mode="clip")
 
     @np.errstate(over="ignore", under="ignore")
     def decision_function(self, X):

@@ -83,10 +83,11 @@ class FeaturesMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             If there is no such output.
         """
         X = self._checked(X)
-        if output is not None and not (isinstance(output, numbers.Integral) and 0 <= output < self.n_outputs_):
+        n_outputs = len(self.intercepts_[-1])
+        if output is not None and not (isinstance(output, numbers.Integral) and 0 <= output < n_outputs):
             raise ValueError(
-                f"Got output={output!r} for a network of {self.n_outputs_} outputs: pass a whole number from 0 to "
-                f"{self.n_outputs_ - 1}, or None."
+                f"Got output={output!r} for a network of {n_outputs} outputs: pass a whole number from 0 to "
+                f"{n_outputs - 1}, or None."
             )
         network = self.coefs_, self.intercepts_, self._activations
         outputs = np.full(X.shape[0], output, np.intp) if output is not None else raw_scores(*network, X).argmax(axis=1)

@@ -17,6 +17,7 @@ from .parameters import constraints, optimizer_of, store
 from .recipe import batch_size_for, detector_initializer, follows_recipe
 from .scaling import Scaling
 from .state import become, draft_of
+from .versions import Versioned
 
 # In standard deviations; farther out, one feature would decide alone.
 CLIPPED_AT = 20.0
@@ -24,7 +25,7 @@ STEPS = 600
 
 
 @share_documentation
-class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, BaseEstimator):
+class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, Versioned, BaseEstimator):
     """Autoencoders that learn normal samples, and tell the others by how badly they reconstruct them.
 
     The features are standardised and clipped at 20 standard deviations. Each of a few wide denoising autoencoders (see

@@ -10,7 +10,9 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from ..losses import REGRESSION_LOSSES
+from . import by_hand
 from .base import BaseBackprop
+from .by_hand import Derived
 from .docstrings import share_documentation
 from .features import FeaturesMixin
 from .parameters import can_fit_partially, constraints, store
@@ -63,6 +65,7 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
     True
     """
 
+    _loss = Derived(lambda estimator: by_hand.with_link(loss_of(estimator), estimator))
     _parameter_constraints: dict = constraints(
         early_stopping=["boolean", StrOptions({"cv"})],
         loss=[
@@ -168,7 +171,7 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
     def _predictions(self, Z):
         """Return the predicted targets for raw scores."""
         prediction = self._loss.predict(Z)
-        return prediction[:, 0] if self.n_outputs_ == 1 else prediction
+        return prediction[:, 0] if prediction.shape[1] == 1 else prediction
 
     def _set_out_of_fold(self, Z):
         """Show raw scores of the training samples as `predict` would."""

@@ -39,9 +39,11 @@ class Run:
 
     def __init__(self, training, bridge=None):
         estimator, state = training.estimator, training.state
-        self.kept, self.batches = training.kept, training.batches
+        self.kept, self.batches, self.descent = training.kept, training.batches, state.descent
         # What an epoch changes; a mean of the parameters is another array than these.
-        self._changing = [training.network.theta, training.kept]
+        self._changing = [training.network.theta]
+        if training.recipe.averages:
+            self._changing.append(training.kept)
         self.bridge = bridge
         self.score = training.scorer() if training.held_out else None
         self.early_stopping = estimator.early_stopping and self.score is not None
@@ -69,6 +71,12 @@ class Run:
         return earlier - latest > recent * self.patience.tol
 
     @property
+    def is_finite(self):
+        """Whether the parameters are finite numbers, of squares that are, too."""
+        with np.errstate(**QUIET):
+            return all(math.isfinite(array.dot(array)) for array in self._changing)
+
+    @property
     def n_epochs(self):
         """Epochs so far, those before an interruption included."""
         return self.done + len(self.loss_curve)
@@ -76,13 +84,14 @@ class Run:
     def after_epoch(self, loss, patient_with_loss=True, rising=False):
         """Take note of an epoch; return whether to stop, with `reason` set. While the rate rises there is no plateau."""
         self.loss_curve.append(loss)
-        if not (math.isfinite(loss) and math.isfinite(self._changing[0].sum())):
+        finite = math.isfinite(loss) and self.is_finite
+        if self.score is not None:
+            self.scores.append(float(self.score()) if finite else math.nan)
+        if not finite:
             self.reason = "diverged"
             return True
         for array, copied in zip(self._changing, self._last_finite, strict=True):
             np.copyto(copied, array)
-        if self.score is not None:
-            self.scores.append(float(self.score()))
         if self.line is not None:
             self.line.print(self.n_epochs, loss, self.scores[-1] if self.scores else None)
         if self.early_stopping:
@@ -121,16 +130,20 @@ class Run:
         estimator.best_loss_ = None if self.early_stopping else min(estimator.loss_curve_, default=math.inf)
 
     def finish(self):
-        """Put the weights to keep into the network."""
+        """Put the weights to keep into the network: whatever ended the run, finite ones."""
         if self.line is not None:
             self.line.finish()
-        if self.reason == "diverged":
+        if self.reason == "diverged" or not self.is_finite:
             self.restore()
+            if self.reason != "interrupted":
+                self.reason = "diverged"
 
     def restore(self):
         """Put back the parameters of the last whole and finite epoch."""
         for array, copied in zip(self._changing, self._last_finite, strict=True):
             np.copyto(array, copied)
+        # What the optimizer remembers belongs to those that were left, and may be infinite, too.
+        self.descent.memory = {}
 
 
 def run_epochs(run, training):

@@ -19,10 +19,11 @@ def draft_of(estimator):
 
 
 def become(estimator, draft, bridge):
-    """Give an estimator the attributes of its fitted draft, and tell the bridge, if there is one, of the end of the fit."""
-    fitted = {**draft.__dict__, **running_callbacks(estimator)}
-    estimator.__dict__.clear()
-    estimator.__dict__.update(fitted)
+    """Give an estimator the attributes of its fitted draft, and tell the bridge, if there is one, of the end of the fit.
+
+    It is done in one step, so that an interrupt, or another thread, finds either the earlier fit or this one.
+    """
+    estimator.__dict__ = {**draft.__dict__, **running_callbacks(estimator)}
     if bridge is not None:
         bridge.end()
     return estimator
@@ -54,6 +55,8 @@ class TrainingState:
     # Why the last run ended, and whether the next call of `fit` goes on with it, for it was interrupted.
     reason: str = "max_iter"
     unfinished: bool = False
+    # Checksums of what the run is made of, by name; only in what a callback is shown.
+    fingerprint: dict | None = None
 
     @classmethod
     def of(cls, estimator, resume):
@@ -70,6 +73,17 @@ class TrainingState:
         if self.generator is None:
             self.generator = np.random.default_rng(self.random_state.randint(np.iinfo(np.int32).max))
         return self.generator
+
+    def refuse_other_run(self, fingerprint):
+        """Raise if this state is to be gone on from, as it stands, with other data or parameters than it is of."""
+        if not self.unfinished or self.fingerprint is None:
+            return
+        names = self.fingerprint.keys() | fingerprint.keys()
+        others = sorted(name for name in names if self.fingerprint.get(name) != fingerprint.get(name))
+        if others:
+            raise ValueError(
+                f"Got {' and '.join(others)} other than in the interrupted fit: pass the same, in the same order."
+            )
 
     def match(self, n_samples, splits, in_order):
         """Forget the rows of an earlier run that do not fit this one: its samples, whether it splits them, their order."""

@@ -2,8 +2,9 @@
 
 import copy
 import math
+import numbers
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from zlib import crc32
 
 import numpy as np
@@ -15,10 +16,11 @@ from .._engine.descent import gradient_descent, tie
 from .._engine.network import Network
 from .._engine.objective import Objective, base_rate_loss, mean_loss
 from .._engine.penalty import Penalty
+from .._engine.prediction import raw_scores
 from .advice import warn_of, warn_user
 from .recipe import Recipe, one_batch
 from .run import Run, run_epochs, run_minimizer
-from .samples import HoldOut
+from .samples import HoldOut, fingerprint
 from .scaling import Scaling, TargetScaling
 from .state import TrainingState
 from .threads import limit_threads
@@ -76,6 +78,9 @@ class Training:
             self._decide_scaling(problem, resume)
         self.problem = problem._replace(samples=self._scaled(problem.samples))
         self.held_out = self._scaled(held_out)
+        self._given = {"": self.problem.samples, "_val": self.held_out}
+        if self.state.unfinished:
+            self.state.refuse_other_run(self.fingerprint)
         self.network = self._starting_network(resume)
         descent = self.state.descent
         if self.recipe.averages and descent.mean is None:
@@ -227,6 +232,21 @@ class Training:
             if scaling:
                 scaling.fold(self.published)
 
+    @cached_property
+    def fingerprint(self):
+        """Checksums of the samples that the user passed, and of the parameters that are plain values, by name."""
+        plain = (str, numbers.Number, type(None))
+        parameters = self.estimator.get_params(deep=False).items()
+        settings = [f"{name}={value}" for name, value in parameters if isinstance(value, plain)]
+        found = {"parameters": crc32("\n".join(settings).encode())}
+        for suffix, samples in self._given.items():
+            if samples is not None:
+                parts = {"X": samples.X, "y": samples.Y, "sample_weight": samples.sample_weight}
+                if samples.y is samples.X:
+                    del parts["y"]
+                found |= {f"{name}{suffix}": fingerprint(part) for name, part in parts.items()}
+        return found
+
     def _state_after(self, run):
         """Return the state to go on from, having published what is published."""
         # A run that ended on a plateau starts with fresh patience, should the user want to go on all the same.
@@ -239,6 +259,7 @@ class Training:
             checksum=crc32(self.published.theta),
             reason=run.reason,
             unfinished=False,
+            fingerprint=None,
         )
 
     def snapshot(self, run):
@@ -250,7 +271,7 @@ class Training:
         view = copy.copy(self.estimator)
         run.note(view)
         view.coefs_, view.intercepts_ = copy.deepcopy((view.coefs_, view.intercepts_))
-        view._training_state = copy.deepcopy(self._state_after(run))
+        view._training_state = copy.deepcopy(replace(self._state_after(run), fingerprint=self.fingerprint))
         return dict(vars(view))
 
     # The run ---------------------------------------------------------------------------------------------------------
@@ -274,7 +295,8 @@ class Training:
         run.note(estimator)
         if run.early_stopping and run.patience.best_theta is not None:
             self.kept = run.patience.best_theta
-        if not self.incremental:
+        # Of a single epoch there is nothing to say, unless it was broken off.
+        if not self.incremental or run.reason in {"diverged", "interrupted"}:
             samples, loss = self.problem.samples, self.problem.loss
             base_rate = partial(base_rate_loss, loss, samples.Y, samples.sample_weight)
             warn_of(run, estimator, base_rate, partial(self.mean_loss, samples))
@@ -306,7 +328,8 @@ class Training:
                 return scorer(judge, samples.X, samples.y, **weights)
             except ValueError:
                 # Weights on their way to infinity have no score; they stop training soon.
-                if np.isfinite(judge._raw_scores(samples.X)).all():
+                Z = raw_scores(judge.coefs_, judge.intercepts_, judge._activations, samples.X)
+                if np.isfinite(self.problem.loss.predict(Z)).all():
                     raise
                 return math.nan
 

@@ -1,7 +1,9 @@
 """Saving a fit while it runs, and going on with it after a crash."""
 
 import io
+import json
 import os
+import stat
 import tempfile
 from pathlib import Path
 from zlib import crc32
@@ -12,10 +14,14 @@ from sklearn.utils.validation import _num_samples
 from .._estimators.base import BaseBackprop
 from .._estimators.callback_bridge import epochs_a_task, running_callbacks
 from .._estimators.parameters import check_count, optimizer_of
-from .._estimators.state import interrupted
+from .._estimators.state import TrainingState, interrupted
+from .._estimators.versions import versions
 
-# The first bytes of a checkpoint; the checksum and the length of what follows come next.
-HEADER = b"skbackprop checkpoint 1\n"
+# The first line of a checkpoint. The second holds the checksum of all that follows it, the third, in JSON, the length of
+# what comes last, a pickle, and the versions that wrote it.
+FIRST_LINE = b"skbackprop checkpoint 2\n"
+# No line of the header is longer.
+LONGEST_LINE = 1000
 
 
 def check_network(callback, estimator):
@@ -30,12 +36,13 @@ def check_network(callback, estimator):
 class Checkpoint:
     """Saves the estimator while it is fitted, with all that training needs to go on exactly; see `resume`.
 
-    A checkpoint replaces the one before in one step, so there is a whole one at any moment.
+    A checkpoint replaces the one before in one step, so there is a whole one at any moment. Its first lines are text that
+    says which versions wrote it.
 
     Parameters
     ----------
     path : str or path-like
-        The file. Fits that run at the same time need a file each.
+        The file, or a symbolic link to it, which stays one. Fits that run at the same time need a file each.
     every : int, default=1
         Epochs from one checkpoint to the next; the last epoch always has one. With `max_iter` above 1000, callbacks are
         told of some epochs only; a checkpoint that is due is then written at the next of these.
@@ -43,7 +50,8 @@ class Checkpoint:
     Raises
     ------
     ValueError
-        If `every` is not a whole number of at least 1, or, at the start of a fit, for a solver without epochs ("lbfgs").
+        If `every` is not a whole number of at least 1, or, at the start of a fit, for a solver without epochs ("lbfgs"), or
+        if there is something else than a plain file, such as a pipe.
     TypeError
         At the start of a fit, for an estimator without epochs, such as a pipeline.
     FileNotFoundError, IsADirectoryError
@@ -72,10 +80,12 @@ class Checkpoint:
     def setup(self, estimator, context):
         """Refuse what cannot be resumed or written, before an epoch is trained in vain."""
         check_network(self, estimator)
-        if not self.path.parent.is_dir():
+        if not self._target.parent.is_dir():
             raise FileNotFoundError(f"Got path={str(self.path)!r}, in a folder that does not exist: make the folder first.")
         if self.path.is_dir():
             raise IsADirectoryError(f"Got path={str(self.path)!r}, which is a folder: pass the path of a file.")
+        if self.path.exists() and not self.path.is_file():
+            raise ValueError(f"Got path={str(self.path)!r}, which is no plain file: pass the path of a file.")
         if estimator.early_stopping == "cv":
             raise ValueError(
                 "Got a Checkpoint with early_stopping='cv', whose fit is that of several networks and cannot be resumed: "
@@ -106,23 +116,35 @@ class Checkpoint:
                 fitted.pop(name, None)
             self._write(fitted_estimator)
 
+    @property
+    def _target(self):
+        """The file that a symbolic link leads to, else the file itself."""
+        return Path(os.path.realpath(self.path))
+
     def _write(self, estimator):
         """Write a file beside the old one, and then put it in its place in one step."""
         buffer = io.BytesIO()
         joblib.dump(estimator, buffer)
         content = buffer.getbuffer()
-        descriptor, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
+        about = json.dumps({"length": len(content), "versions": versions()}).encode() + b"\n"
+        target = self._target
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
             with open(descriptor, "wb") as file:
-                file.write(HEADER + f"{crc32(content):08x} {len(content)}\n".encode())
+                file.write(FIRST_LINE + _checksum(about, content) + about)
                 file.write(content)
                 file.flush()
                 os.fsync(descriptor)
             # The file is closed by now, since Windows moves no open files.
-            os.replace(name, self.path)
+            os.replace(name, target)
         except BaseException:
             os.unlink(name)
             raise
+
+
+def _checksum(about, content):
+    """Return the second line: eight hexadecimal digits."""
+    return f"{crc32(content, crc32(about)):08x}\n".encode()
 
 
 def resume(path, X, y=None, *, callbacks=(), **fit_parameters):
@@ -133,7 +155,7 @@ def resume(path, X, y=None, *, callbacks=(), **fit_parameters):
     path : str or path-like
         The file that `Checkpoint` wrote. It is unpickled: resume only from files that you trust.
     X, y
-        The samples of the interrupted fit; other samples, or another order, give other weights.
+        The samples of the interrupted fit, in the same order.
     callbacks : sequence of callbacks, default=()
         Callbacks for the rest of the fit, such as a `Checkpoint` with the same path.
     **fit_parameters
@@ -147,9 +169,15 @@ def resume(path, X, y=None, *, callbacks=(), **fit_parameters):
     Raises
     ------
     ValueError
-        If the file is not a checkpoint, or not a whole one, or the number of samples differs.
+        If the file is not a checkpoint, or not a whole one, or the samples, their order or what else is passed to `fit`
+        differ from those of the interrupted fit.
     FileNotFoundError
         If there is no such file.
+
+    Warns
+    -----
+    InconsistentVersionWarning
+        If another version of this package wrote it; scikit-learn's class, or a child of it.
 
     Examples
     --------
@@ -171,15 +199,37 @@ def resume(path, X, y=None, *, callbacks=(), **fit_parameters):
 
 
 def _read(path):
-    """Return the estimator in a checkpoint."""
-    content = Path(path).read_bytes()
-    header, _, rest = content[len(HEADER) :].partition(b"\n")
+    """Return the estimator in a checkpoint; of what is none, no more is read than its first lines."""
+    # Neither a folder nor a pipe, from which there may be nothing to read for ever.
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise _refused(path, "no plain file")
+    with open(path, "rb") as file:
+        if file.read(len(FIRST_LINE)) != FIRST_LINE:
+            raise _refused(path, "not a checkpoint that this version reads")
+        checksum, about = (file.readline(LONGEST_LINE) for _ in range(2))
+        try:
+            length = json.loads(about)["length"]
+        except (ValueError, TypeError, KeyError):
+            length = None
+        # Not more than the file has, whatever the header says.
+        size = os.fstat(file.fileno()).st_size - file.tell()
+        content = file.read() if length == size else None
+    if content is None or checksum != _checksum(about, content):
+        raise _refused(path, "a checkpoint that is cut short or damaged")
     try:
-        checksum, length = header.split()
-        whole = content.startswith(HEADER) and len(rest) == int(length) and crc32(rest) == int(checksum, 16)
-    except ValueError:
-        whole = False
-    if not whole:
-        kind = "a checkpoint that is cut short or damaged" if content.startswith(HEADER) else "not a checkpoint"
-        raise ValueError(f"Got {str(path)!r}, which is {kind}: pass a file that skbackprop.callbacks.Checkpoint wrote.")
-    return joblib.load(io.BytesIO(rest))
+        estimator = joblib.load(io.BytesIO(content))
+        # What another version wrote may lack a parameter of this one.
+        estimator.get_params(deep=False)
+        holds = isinstance(estimator, BaseBackprop) and isinstance(estimator._training_state, TrainingState)
+    except Warning:
+        raise
+    except Exception as error:
+        raise _refused(path, f"a checkpoint whose content cannot be read ({type(error).__name__}: {error})") from error
+    if not holds:
+        raise _refused(path, "a checkpoint of something else than a network")
+    return estimator
+
+
+def _refused(path, kind):
+    """Return the error for a file of that kind."""
+    return ValueError(f"Got {str(path)!r}, which is {kind}: pass a file that skbackprop.callbacks.Checkpoint wrote.")

@@ -82,7 +82,9 @@ class ValidationMonitor(ScoringMonitor):
 def _scores(scorers, estimator, X, y, **weights):
     """Return what `ValidationMonitor` records of an epoch: the mean loss, in the units of training's, and the scores."""
     scores = {name: scorer(estimator, X, y, **weights) for name, scorer in scorers.items()}
-    return {"epoch": estimator.n_iter_, "loss": estimator._validation_loss(X, y, **weights), **scores}
+    samples = estimator._encode_validation(X, y, weights.get("sample_weight"), estimator.coefs_[0].dtype)
+    losses = estimator._sample_losses(samples.X, samples.Y)
+    return {"epoch": estimator.n_iter_, "loss": float(np.average(losses, weights=samples.sample_weight)), **scores}
 
 
 class GradientMonitor(ScoringMonitor):

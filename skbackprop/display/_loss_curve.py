@@ -24,10 +24,8 @@ def _validation(estimator):
     scores = getattr(estimator, "validation_scores_", None)
     if scores is None:
         return None
-    missing = np.full(len(estimator.loss_curve_) - len(scores), np.nan)
-    # An epoch that diverged has no score; otherwise the scores are those of the latest epochs.
-    diverged = not np.isfinite(estimator.loss_curve_[-1])
-    scores = np.concatenate([missing[diverged:], scores, missing[:diverged]])
+    # The scores are those of the latest epochs.
+    scores = np.concatenate([np.full(len(estimator.loss_curve_) - len(scores), np.nan), scores])
     return scores if _score_name(estimator) else -scores
 
 

@@ -1,15 +1,24 @@
 """Checkpoints resume bit for bit, whenever the process dies."""
 
+import io
+import json
 import multiprocessing
 import os
 import tempfile
 import time
 import warnings
+from functools import cache
 
+import joblib
 import numpy as np
 import pytest
+import sklearn
 from callbacks_helpers import NETWORK, Crash, CrashError, X, assert_same, quietly, y
+from scipy.sparse import csr_array
+from sklearn.exceptions import InconsistentVersionWarning
+from sklearn.linear_model import LinearRegression
 
+import skbackprop
 from skbackprop import SigmoidBackpropAutoencoder, SigmoidBackpropClassifier, SigmoidBackpropRegressor
 
 pytest.importorskip("sklearn.callback", reason="scikit-learn has had callbacks since 1.9")
@@ -98,6 +107,7 @@ LONG = {"hidden_layer_sizes": (60, 50), "max_iter": 150, "n_iter_no_change": np.
 
 
 KILLED = [{"solver": solver, "early_stopping": stop} for solver in ("sgd", "adam", "rprop") for stop in (False, True)]
+KILLS = 20
 
 
 def fit_until_killed(path, settings):
@@ -106,22 +116,27 @@ def fit_until_killed(path, settings):
     SigmoidBackpropClassifier(**LONG, **settings).set_callbacks(Checkpoint(path)).fit(X, y)
 
 
+@pytest.fixture(scope="module")
+def straight():
+    """A function that returns the uninterrupted fit with some of the settings."""
+    return cache(lambda number: quietly(SigmoidBackpropClassifier(**LONG, **KILLED[number]).fit, X, y))
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("settings", KILLED, ids=str)
-def test_a_process_killed_at_any_moment_resumes(tmp_path, settings):
-    context = multiprocessing.get_context("spawn")
-    straight = quietly(SigmoidBackpropClassifier(**LONG, **settings).fit, X, y)
-    for number, delay in enumerate(np.random.RandomState(0).uniform(0, 0.4, int(os.environ.get("KILLS", "1")))):
-        path = tmp_path / str(number)
-        process = context.Process(target=fit_until_killed, args=(path, settings))
-        process.start()
-        while not path.exists():
-            assert process.exitcode in {None, 0}
-            time.sleep(0.001)
-        time.sleep(delay)
-        process.kill()
-        process.join()
-        assert_same(quietly(resume, path, X, y), straight)
+@pytest.mark.parametrize("number", range(KILLS))
+def test_a_process_killed_at_any_moment_resumes(tmp_path, number, straight):
+    """SIGKILL at a random moment after the first checkpoint."""
+    path, kind = tmp_path / "c", number % len(KILLED)
+    delay = np.random.RandomState(number).uniform(0, 0.4)
+    process = multiprocessing.get_context("spawn").Process(target=fit_until_killed, args=(path, KILLED[kind]))
+    process.start()
+    while not path.exists():
+        assert process.exitcode in {None, 0}
+        time.sleep(0.001)
+    time.sleep(delay)
+    process.kill()
+    process.join()
+    assert_same(quietly(resume, path, X, y), straight(kind))
 
 
 def test_a_checkpoint_is_written_every_so_many_epochs_and_at_the_end(tmp_path, monkeypatch):
@@ -146,26 +161,202 @@ def test_a_failing_write_leaves_the_checkpoint_before_and_no_other_file(tmp_path
     assert path.read_bytes() == before
 
 
-def test_what_is_no_whole_checkpoint_is_refused(tmp_path):
+@pytest.fixture
+def checkpoint(tmp_path):
+    """A checkpoint of a small network."""
     path = tmp_path / "c"
-    quietly(SigmoidBackpropClassifier(**NETWORK).set_callbacks(Checkpoint(path)).fit, X, y)
-    content = path.read_bytes()
-    for length in (30, 40, len(content) // 2, len(content) - 1):
-        path.write_bytes(content[:length])
-        with pytest.raises(ValueError, match="cut short or damaged: pass a file"):
-            resume(path, X, y)
-    path.write_bytes(content[:-9] + bytes([content[-9] ^ 1]) + content[-8:])
-    with pytest.raises(ValueError, match="cut short or damaged"):
+    quietly(SigmoidBackpropClassifier((2,), max_iter=2, random_state=0).set_callbacks(Checkpoint(path)).fit, X, y)
+    return path
+
+
+KINDS = "a checkpoint that is cut short or damaged|not a checkpoint that this version reads"
+CLEAR = rf"^Got '.*', which is ({KINDS}): pass a file that skbackprop\.callbacks\.Checkpoint wrote\.$"
+
+
+def assert_refused(path, words):
+    """Exactly one sentence, before anything is unpickled."""
+    with pytest.raises(ValueError, match=words):
         resume(path, X, y)
-    for foreign in (b"", b"PK\x03\x04 something else\n\n", b"skbackprop"):
-        path.write_bytes(foreign)
-        with pytest.raises(ValueError, match="not a checkpoint"):
-            resume(path, X, y)
-    path.write_bytes(content)
-    with pytest.raises(ValueError, match="Got 149 samples to resume a fit of 150"):
-        resume(path, X[:-1], y[:-1])
+
+
+@pytest.mark.parametrize("count", [4, pytest.param(50, marks=pytest.mark.slow)])
+def test_a_truncated_checkpoint_is_refused(checkpoint, count):
+    content = checkpoint.read_bytes()
+    for length in np.unique(np.geomspace(1, len(content) - 1, count).astype(int)):
+        checkpoint.write_bytes(content[:length])
+        assert_refused(checkpoint, CLEAR)
+    for length in np.random.RandomState(0).randint(len(content), size=count):
+        checkpoint.write_bytes(content[:length])
+        assert_refused(checkpoint, CLEAR)
+    checkpoint.write_bytes(content + b"\0")
+    assert_refused(checkpoint, "cut short or damaged")
+
+
+@pytest.mark.parametrize("count", [10, pytest.param(200, marks=pytest.mark.slow)])
+def test_a_flipped_bit_is_noticed(checkpoint, count, monkeypatch):
+    monkeypatch.setattr(joblib, "load", lambda file: pytest.fail("it was unpickled"))
+    content = checkpoint.read_bytes()
+    random_state, header = np.random.RandomState(0), content.index(b"}\n") + 2
+    # Those of the whole file, and of the few bytes of its header.
+    positions = [*random_state.randint(8 * len(content), size=count), *random_state.randint(8 * header, size=count)]
+    for position in positions:
+        damaged = bytearray(content)
+        damaged[position // 8] ^= 1 << position % 8
+        checkpoint.write_bytes(damaged)
+        assert_refused(checkpoint, CLEAR)
+
+
+@pytest.mark.parametrize("foreign", [b"", b"PK\x03\x04 something else\n\n", b"skbackprop", b"skbackprop checkpoint 1\n"])
+def test_another_file_is_no_checkpoint(tmp_path, foreign):
+    path = tmp_path / "foreign"
+    path.write_bytes(foreign)
+    assert_refused(path, "which is not a checkpoint that this version reads: pass a file")
+
+
+def test_of_a_large_file_of_another_kind_no_more_is_read_than_its_first_line(tmp_path):
+    path = tmp_path / "large"
+    with path.open("wb") as file:
+        # It takes no room on the disk, but would not fit in memory.
+        file.truncate(2**40)
+    assert_refused(path, "not a checkpoint")
+    with path.open("r+b") as file:
+        file.write(b"skbackprop checkpoint 2\n")
+    assert_refused(path, "cut short or damaged")
+
+
+def test_what_is_no_plain_file_is_refused(tmp_path):
+    assert_refused(tmp_path, "which is no plain file: pass a file")
     with pytest.raises(FileNotFoundError):
         resume(tmp_path / "none", X, y)
+    pipe = tmp_path / "pipe"
+    if hasattr(os, "mkfifo"):
+        # To open it would wait for ever for someone who writes.
+        os.mkfifo(pipe)
+        assert_refused(pipe, "which is no plain file: pass a file")
+        with pytest.raises(ValueError, match="which is no plain file: pass the path of a file"):
+            SigmoidBackpropClassifier().set_callbacks(Checkpoint(pipe)).fit(X, y)
+
+
+class Unreadable:
+    """A pickle that cannot be loaded."""
+
+    def __reduce__(self):
+        return os.stat, ("no such file",)
+
+
+def without_a_parameter():
+    """As what another version wrote, which did not know it yet."""
+    network = SigmoidBackpropClassifier((2,), max_iter=1, warm_start=True)
+    quietly(network.fit, X, y)
+    del network.n_folds
+    return network
+
+
+@pytest.mark.parametrize(
+    "content",
+    [{"coefs_": []}, None, LinearRegression(), SigmoidBackpropClassifier(), Unreadable(), without_a_parameter],
+    ids=["a dict", "None", "another estimator", "one that is not fitted", "an error", "a parameter lacks"],
+)
+def test_a_whole_file_of_another_content_is_refused(tmp_path, content):
+    path = tmp_path / "c"
+    Checkpoint(path)._write(content() if callable(content) else content)
+    assert_refused(path, r"^Got '.*', which is a checkpoint .*: pass a file that skbackprop.callbacks.Checkpoint wrote\.$")
+
+
+# Other data ------------------------------------------------------------------------------------------------------------
+
+weight = np.linspace(1, 2, 150)
+PARTS = {"X": X, "y": y, "sample_weight": weight, "X_val": X[:20], "y_val": y[:20], "sample_weight_val": weight[:20]}
+SWAPPED = np.r_[1, 0, 2:150]
+CHANGED = {
+    "X": {"X": X + np.eye(150, 4) * 1e-12},
+    "y": {"y": np.where(np.arange(150) == 7, (y + 1) % 3, y)},
+    "sample_weight": {"sample_weight": weight * np.linspace(1, 1.001, 150)},
+    "X_val": {"X_val": X[1:21]},
+    "y_val": {"y_val": y[1:21]},
+    "sample_weight_val": {"sample_weight_val": weight[1:21]},
+    "X and sample_weight": {"X": X[SWAPPED], "y": y[SWAPPED], "sample_weight": weight[SWAPPED]},
+    "sample_weight ": {"sample_weight": None},
+    "X_val and sample_weight_val and y_val": {"X_val": None, "y_val": None, "sample_weight_val": None},
+}
+
+
+@pytest.mark.parametrize("make", [np.asarray, csr_array], ids=["dense", "sparse"])
+@pytest.mark.parametrize("changed", CHANGED)
+def test_other_samples_than_those_of_the_interrupted_fit_are_refused(tmp_path, changed, make):
+    def given(parts):
+        return {**parts, "X": make(parts["X"]), "X_val": None if parts["X_val"] is None else make(parts["X_val"])}
+
+    path = tmp_path / "c"
+    crashing = SigmoidBackpropClassifier(**NETWORK).set_callbacks(Checkpoint(path), Crash(3))
+    with pytest.raises(CrashError):
+        quietly(crashing.fit, **given(PARTS))
+    words = rf"^Got .*\b{changed.strip()}\b.* other than in the interrupted fit: pass the same, in the same order\.$"
+    with pytest.raises(ValueError, match=words):
+        resume(path, **given({**PARTS, **CHANGED[changed]}))
+    assert_same(quietly(resume, path, **given(PARTS)), quietly(SigmoidBackpropClassifier(**NETWORK).fit, **given(PARTS)))
+
+
+def test_the_same_samples_in_another_form_are_the_same(tmp_path):
+    path = tmp_path / "c"
+    crashing = SigmoidBackpropClassifier(**NETWORK).set_callbacks(Checkpoint(path), Crash(3))
+    with pytest.raises(CrashError):
+        quietly(crashing.fit, X, y)
+    straight = quietly(SigmoidBackpropClassifier(**NETWORK).fit, X, y)
+    for form in (X.tolist(), np.asfortranarray(X), np.repeat(X, 2, axis=1)[:, ::2]):
+        assert_same(quietly(resume, path, form, y.tolist()), straight)
+
+
+def test_other_inputs_of_an_autoencoder_are_refused(tmp_path):
+    path = tmp_path / "c"
+    crashing = SigmoidBackpropAutoencoder((6, 2, 6), max_iter=5).set_callbacks(Checkpoint(path), Crash(3))
+    with pytest.raises(CrashError):
+        crashing.fit(X)
+    with pytest.raises(ValueError, match=r"^Got X other than in the interrupted fit"):
+        resume(path, X[::-1])
+    with pytest.raises(ValueError, match="Got 149 samples to resume a fit of 150"):
+        resume(path, X[:-1])
+
+
+def test_other_parameters_are_refused(checkpoint):
+    network = joblib.load(io.BytesIO(checkpoint.read_bytes().split(b"\n", 3)[3]))
+    Checkpoint(checkpoint)._write(network.set_params(alpha=0.5))
+    assert_refused(checkpoint, "^Got parameters other than in the interrupted fit")
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_symbolic_link_is_followed(tmp_path, exists):
+    (tmp_path / "elsewhere").mkdir()
+    target, link = tmp_path / "elsewhere" / "c", tmp_path / "link"
+    if exists:
+        target.write_bytes(b"an older one")
+    try:
+        link.symlink_to(target)
+    except OSError:
+        pytest.skip("no symbolic links on this system")
+    straight = quietly(SigmoidBackpropClassifier(**NETWORK).set_callbacks(Checkpoint(link)).fit, X, y)
+    assert link.is_symlink()
+    assert not target.is_symlink()
+    assert_same(quietly(resume, link, X, y), straight)
+    assert [file.name for file in target.parent.iterdir()] == ["c"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["elsewhere", "link"]
+    link.unlink()
+    link.symlink_to(tmp_path / "none" / "c")
+    with pytest.raises(FileNotFoundError, match="in a folder that does not exist"):
+        SigmoidBackpropClassifier(**NETWORK).set_callbacks(Checkpoint(link)).fit(X, y)
+
+
+def test_a_checkpoint_says_what_wrote_it_and_another_version_is_warned_of_once(checkpoint, monkeypatch):
+    about = json.loads(checkpoint.read_bytes().split(b"\n")[2])
+    assert about["versions"] == {
+        "skbackprop": skbackprop.__version__,
+        "scikit-learn": sklearn.__version__,
+        "NumPy": np.__version__,
+    }
+    monkeypatch.setattr(skbackprop, "__version__", "0.0.1")
+    with pytest.warns(InconsistentVersionWarning, match="saved by skbackprop .* loaded by skbackprop 0.0.1") as caught:
+        quietly(resume, checkpoint, X, y)
+    assert len(caught) == 1
 
 
 def test_impossible_checkpoints_are_refused(tmp_path):

@@ -158,9 +158,10 @@ def test_the_epoch_that_diverged_has_no_score():
     classifier = make(batch_size=len(X), clip_norm=None, **settings)
     with pytest.warns(ConvergenceWarning):
         classifier.fit(X.astype(np.float32), y, X_val=X, y_val=y)
-    assert len(classifier.validation_scores_) == len(classifier.loss_curve_) - 1 > 0
+    assert len(classifier.validation_scores_) == len(classifier.loss_curve_) > 1
     display = drawn(LossCurveDisplay.from_estimator(classifier))
-    np.testing.assert_array_equal(display.validation[:-1], -np.array(classifier.validation_scores_))
+    np.testing.assert_array_equal(display.validation, -np.array(classifier.validation_scores_))
+    assert np.isfinite(display.validation[:-1]).all()
     assert np.isnan(display.validation[-1])
 
 

@@ -1,0 +1,66 @@
+"""Which versions wrote a pickle or a checkpoint, and a warning where another one of this package reads it."""
+
+from functools import cache
+from importlib import import_module
+
+import numpy as np
+import sklearn
+from sklearn.exceptions import InconsistentVersionWarning
+
+from .advice import warn_user
+
+
+class OtherVersionWarning(InconsistentVersionWarning):
+    """An estimator was saved by another version of this package; a kind of scikit-learn's warning, and silenced with it.
+
+    Parameters
+    ----------
+    estimator_name : str
+    original, current : dict of str to str
+        The versions that saved it and those that load it, by name, as `versions` returns them.
+    """
+
+    def __init__(self, estimator_name, original, current):
+        super().__init__(
+            estimator_name=estimator_name,
+            current_sklearn_version=current["scikit-learn"],
+            original_sklearn_version=original.get("scikit-learn", "unknown"),
+        )
+        self.original, self.current = original, current
+
+    def __str__(self):
+        """Return what may come of it."""
+        saved, loaded = (", ".join(map(" ".join, found.items())) for found in (self.original, self.current))
+        return (
+            f"{self.estimator_name} was saved by {saved} and is loaded by {loaded}, which may break it or change what it "
+            "predicts: load it with the versions that saved it, or fit anew."
+        )
+
+
+def versions():
+    """Return the versions of this package, scikit-learn and NumPy, by name."""
+    return _versions(import_module(__name__.partition(".")[0]).__version__)
+
+
+@cache
+def _versions(own):
+    # One dict for all estimators: in a pickle of several they share it, and so they do when they are loaded.
+    return {"skbackprop": own, "scikit-learn": sklearn.__version__, "NumPy": np.__version__}
+
+
+class Versioned:
+    """Writes the versions into an estimator's pickles, as scikit-learn does with its own."""
+
+    def __getstate__(self):
+        """Return the attributes, and the versions."""
+        return {**super().__getstate__(), "_versions": versions()}
+
+    def __setstate__(self, state):
+        """Set the attributes; warn once a pickle if it was written by another version of this package."""
+        state = dict(state)
+        original, current = state.pop("_versions", {"skbackprop": "(an unknown version)"}), versions()
+        if original.get("skbackprop") != current["skbackprop"] and not original.get("told"):
+            warn_user(OtherVersionWarning(type(self).__name__, dict(original), current))
+            # Those that come from the same pickle share the dict, and are silent.
+            original["told"] = True
+        super().__setstate__(state)

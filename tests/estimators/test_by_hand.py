@@ -1,0 +1,169 @@
+"""Weights set by hand on an unfitted object, as public code does with scikit-learn's networks: these are the oracle."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn import neural_network
+from sklearn.datasets import load_iris
+from sklearn.exceptions import NotFittedError
+
+from skbackprop import SigmoidBackpropAutoencoder, SigmoidBackpropClassifier, SigmoidBackpropRegressor
+from skbackprop.neural_network import MLPClassifier, MLPRegressor
+
+X, y = load_iris(return_X_y=True)
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+PUBLIC = ["coefs_", "intercepts_", "out_activation_", "classes_"]
+MORE = [*PUBLIC, "n_layers_", "n_outputs_", "n_features_in_", "n_iter_", "t_", "loss_"]
+LABELS = {
+    "binary": y > 0,
+    "words": np.array(["no", "yes"])[(y == 1).astype(int)],
+    "multiclass": np.array([-7, 40, 1000])[y],
+    "multilabel": np.column_stack([y > 0, X[:, 1] > 3]).astype(int),
+}
+ACTIVATIONS = ["logistic", "tanh", "relu", "identity"]
+SIZES = [(), (5,), (5, 4)]
+
+
+def set_by_hand(estimator, source, names):
+    """Set attributes of one estimator on another, as copies."""
+    for name in names:
+        if hasattr(source, name):
+            setattr(estimator, name, pickle.loads(pickle.dumps(getattr(source, name))))
+    return estimator
+
+
+@pytest.mark.parametrize("names", [PUBLIC, MORE], ids=["few", "many"])
+@pytest.mark.parametrize("kind", LABELS)
+@pytest.mark.parametrize("sizes", SIZES, ids=str)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("estimator", [SigmoidBackpropClassifier, MLPClassifier])
+def test_a_classifier_predicts_as_scikit_learns_with_the_same_attributes(estimator, activation, sizes, kind, names):
+    labels = LABELS[kind]
+    theirs = neural_network.MLPClassifier(sizes, activation, max_iter=20, random_state=0).fit(X, labels)
+    ours = set_by_hand(estimator(sizes, activation), theirs, names)
+    np.testing.assert_array_equal(ours.predict(X), theirs.predict(X))
+    np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), rtol=1e-9, atol=1e-12)
+    if estimator is SigmoidBackpropClassifier:
+        np.testing.assert_allclose(np.exp(ours.predict_log_proba(X)), theirs.predict_proba(X), atol=1e-9)
+        assert len(ours.decision_function(X)) == len(X)
+    assert ours.score(X, labels) == theirs.score(X, labels)
+    # It is a pickle like any other, and has no more attributes than it was given.
+    assert vars(ours).keys() == vars(estimator()).keys() | {*names}
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(ours)).predict(X), ours.predict(X))
+
+
+@pytest.mark.parametrize("names", [PUBLIC, MORE], ids=["few", "many"])
+@pytest.mark.parametrize("target", [X[:, 0], X[:, :2]], ids=["one output", "two outputs"])
+@pytest.mark.parametrize("sizes", SIZES, ids=str)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("estimator", [SigmoidBackpropRegressor, MLPRegressor])
+def test_a_regressor_predicts_as_scikit_learns_with_the_same_attributes(estimator, activation, sizes, target, names):
+    settings = {"hidden_layer_sizes": sizes, "activation": activation}
+    theirs = neural_network.MLPRegressor(**settings, max_iter=20, random_state=0).fit(X, target)
+    ours = set_by_hand(estimator(**settings), theirs, names)
+    np.testing.assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-9, atol=1e-12)
+    assert ours.score(X, target) == pytest.approx(theirs.score(X, target))
+    assert ours.input_gradient(X[:3], output=0).shape == (3, 4)
+    if sizes:
+        assert ours.transform(X).shape == (150, sizes[-1])
+
+
+def test_our_own_attributes_make_the_same_estimator():
+    """Those of a fitted one of ours, of links that scikit-learn's classes do not have, too."""
+    for fitted in (
+        SigmoidBackpropRegressor("poisson", (4,), max_iter=5, random_state=0).fit(X, y + 1.0),
+        SigmoidBackpropClassifier((4,), loss="squared_error", max_iter=5, random_state=0).fit(X, y > 0),
+    ):
+        bare = set_by_hand(type(fitted)(**fitted.get_params()), fitted, PUBLIC)
+        np.testing.assert_array_equal(bare.predict(X), fitted.predict(X))
+    autoencoder = SigmoidBackpropAutoencoder((4, 2, 4), max_iter=5, random_state=0, standardize=False).fit(X)
+    bare = set_by_hand(SigmoidBackpropAutoencoder((4, 2, 4)), autoencoder, PUBLIC)
+    code = autoencoder.transform(X)
+    np.testing.assert_array_equal(bare.transform(X), code)
+    np.testing.assert_array_equal(bare.inverse_transform(code), autoencoder.inverse_transform(code))
+    np.testing.assert_allclose(bare.score_samples(X), autoencoder.score_samples(X))
+
+
+def exclusive_or():
+    """The textbook's network, in whole numbers, whose classes are a list."""
+    network = SigmoidBackpropClassifier(activation="relu")
+    network.coefs_ = [np.array([[1, 1], [1, 1]]), np.array([[2], [-4]])]
+    network.intercepts_ = [np.array([0, -1]), np.array([-1])]
+    network.out_activation_ = "logistic"
+    network.classes_ = ["even", "odd"]
+    return network
+
+
+CORNERS = [[0, 0], [0, 1], [1, 0], [1, 1]]
+
+
+def test_whole_numbers_and_lists():
+    network = exclusive_or()
+    assert network.predict(CORNERS).tolist() == ["even", "odd", "odd", "even"]
+    np.testing.assert_array_equal(network.decision_function(CORNERS), [-1, 1, 1, -1])
+    assert network.predict(np.tile(CORNERS, (50_000, 1))).tolist() == ["even", "odd", "odd", "even"] * 50_000
+    assert network.predict(np.array(CORNERS, np.float32)).tolist() == ["even", "odd", "odd", "even"]
+
+
+def test_other_weights_count_at_once():
+    """Nothing of the first ones is kept: neither the number of layers nor the classes."""
+    network = exclusive_or()
+    network.predict(CORNERS)
+    network.coefs_, network.intercepts_ = [np.array([[1, -1, 0], [0, 0, 2]])], [np.array([0, 0, 0.5])]
+    network.out_activation_, network.classes_ = "softmax", np.array([3, 2, 1])
+    np.testing.assert_array_equal(network.predict([[9, 0], [-9, 0], [0, 9]]), [3, 2, 1])
+
+
+def test_training_goes_on_from_them():
+    network = exclusive_or().set_params(hidden_layer_sizes=(2,), warm_start=True, max_iter=1, learning_rate_init=1e-9)
+    network.coefs_ = [coef.astype(float) for coef in network.coefs_]
+    before = [coef.copy() for coef in network.coefs_]
+    with pytest.raises(ValueError, match="same classes as in the previous call"):
+        network.fit(CORNERS, [0, 1, 1, 0])
+    network.fit(CORNERS, network.predict(CORNERS))
+    for one, other in zip(network.coefs_, before, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+@pytest.mark.parametrize("lacking", PUBLIC)
+@pytest.mark.parametrize("estimator", [SigmoidBackpropClassifier, MLPClassifier, SigmoidBackpropRegressor, MLPRegressor])
+def test_where_some_lack_it_is_not_fitted(estimator, lacking):
+    source = exclusive_or()
+    if estimator in {SigmoidBackpropRegressor, MLPRegressor}:
+        source.out_activation_ = "identity"
+        if lacking == "classes_":
+            lacking = "coefs_"
+    ours = set_by_hand(estimator(activation="relu"), source, [name for name in PUBLIC if name != lacking])
+    words = f"This {estimator.__name__} instance is not fitted yet"
+    with pytest.raises(NotFittedError, match=words):
+        ours.predict(CORNERS)
+    with pytest.raises(NotFittedError, match=words):
+        estimator().predict(CORNERS)
+    set_by_hand(ours, source, [lacking]).predict(CORNERS)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "words"),
+    [
+        ({"coefs_": [np.ones((2, 3)), np.ones((2, 1))]}, "Got coefs_ of shapes"),
+        ({"coefs_": [np.ones(2), np.ones((2, 1))]}, "Got coefs_ of shapes"),
+        ({"coefs_": []}, "Got coefs_ of shapes"),
+        ({"intercepts_": [np.ones(2)]}, "Got coefs_ of shapes"),
+        ({"intercepts_": [np.ones(2), np.ones(2)]}, "Got coefs_ of shapes"),
+        ({"classes_": [0, 1, 2]}, "Got 3 classes_ with coefs_ of 1 output units"),
+        ({"out_activation_": "softmax"}, "Got out_activation_='softmax' with loss='log_loss', whose .* is 'logistic'"),
+        ({"activation": ["relu", "tanh"]}, "Got activation=.* for 1 hidden layer"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(attributes, words):
+    network = exclusive_or()
+    vars(network).update(attributes)
+    with pytest.raises(ValueError, match=words):
+        network.predict_proba(CORNERS)
+
+
+def test_another_number_of_features_is_refused():
+    for inputs in ([[1.0]], np.ones((3, 3))):
+        with pytest.raises(ValueError, match=f"X has {np.shape(inputs)[1]} features, but .* is expecting 2 features"):
+            exclusive_or().predict(inputs)
