@@ -11,6 +11,13 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
+
+# "ci" gives the same examples each time; HYPOTHESIS_PROFILE=thorough looks for new ones. A fit has no deadline.
+_settings = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "database": None}
+settings.register_profile("ci", max_examples=200, derandomize=True, **_settings)
+settings.register_profile("thorough", max_examples=2000, **_settings)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
 @pytest.fixture(scope="session")
