@@ -208,9 +208,9 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         sample_weight = checked_weights(sample_weight, X, any_sign)
-        with np.errstate(over="ignore"):
-            Y = y.astype(X.dtype).reshape(len(y), -1)
-        if not np.isfinite(Y).all():
+        # In float64: time stamps, say, lose their last digits in float32, and with these what there is to learn.
+        Y = y.astype(np.float64).reshape(len(y), -1)
+        if np.abs(Y).max() > np.finfo(X.dtype).max:
             raise ValueError(
                 f"Got targets that are infinite in {X.dtype}, the type of X: pass X in float64, or smaller targets."
             )

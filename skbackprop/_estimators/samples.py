@@ -47,8 +47,8 @@ class Problem(NamedTuple):
     scale_targets: bool | str = False
 
 
-def checked_weights(sample_weight, X, any_sign):
-    """Return sample weights, if any, as an array of shape (n_samples,) and of the dtype of `X`, or raise.
+def checked_weights(sample_weight, X, any_sign=False, name="sample_weight"):
+    """Return weights, if any, as an array of shape (n_samples,) in float64, or raise; `name` is what the user calls them.
 
     Negative and all-zero weights are for `partial_fit` alone: `any_sign`.
     """
@@ -57,19 +57,19 @@ def checked_weights(sample_weight, X, any_sign):
         return None
     if isinstance(sample_weight, numbers.Number):
         sample_weight = np.full(n_samples, sample_weight)
-    weight = check_array(sample_weight, ensure_2d=False, dtype=X.dtype, input_name="sample_weight")
+    weight = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name=name)
     if weight.shape != (n_samples,):
-        raise ValueError(f"Got sample_weight of shape {weight.shape} for {n_samples} samples: pass one weight a sample.")
+        raise ValueError(f"Got {name} of shape {weight.shape} for {n_samples} samples: pass one weight a sample.")
     if not any_sign and np.any(weight < 0):
         raise ValueError(
-            f"Got negative values in sample_weight, down to {weight.min()}: weights must be 0 or larger (partial_fit takes "
-            "any)."
+            f"Got negative values in {name}, down to {weight.min()}: weights must be 0 or larger (partial_fit takes any)."
         )
-    if not any_sign and not np.any(weight):
-        raise ValueError("Got sample_weight that is all zero: at least one weight must be positive.")
     with np.errstate(over="ignore"):
-        if not np.isfinite(np.abs(weight).sum()):
-            raise ValueError(f"Got sample_weight whose sum overflows in {X.dtype}, the type of X: pass smaller weights.")
+        total = np.abs(weight).sum()
+    if not any_sign and total < np.finfo(np.float64).tiny:
+        raise ValueError(f"Got {name} that is all zero: at least one weight must be positive.")
+    if not np.isfinite(total):
+        raise ValueError(f"Got {name} whose sum overflows: pass smaller weights.")
     return weight
 
 

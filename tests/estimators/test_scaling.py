@@ -164,7 +164,7 @@ def regress(X, y, *arguments, **parameters):
 def test_folding_gives_predictions_in_the_targets_units_and_unfolding_undoes_it(loss, shift, dtype):
     targets = np.random.RandomState(1).gamma(2.0, size=(50, 3)).astype(dtype) * np.array([1e-6, 1, 1e6], dtype)
     criterion = REGRESSION_LOSSES[loss]()
-    scaling = TargetScaling.of(criterion, targets, None, shift)
+    scaling = TargetScaling.of(criterion, targets, None, shift, dtype)
     assert {part.dtype for part in scaling} == {np.dtype(dtype)}
     network = Network((13, 5, 3), [ACTIVATIONS["tanh"]], True, np.dtype(dtype))
     network.initialize(INITIALIZERS["uniform"], np.random.RandomState(0))
