@@ -11,7 +11,7 @@ from .._engine.prediction import raw_scores
 from ..losses import Loss
 from .callback_bridge import CallbackBridge, CallbackSupportMixin, epochs_a_task, with_callbacks
 from .folds import FoldedTraining, refuse_with_folds
-from .samples import FLOATS
+from .samples import FLOATS, canonical
 from .scaling import Scaling, TargetScaling
 from .state import TrainingState, become, draft_of
 from .training import Training
@@ -107,7 +107,7 @@ class BaseBackprop(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         """Return inputs to predict for as an array or CSR of floats, or raise."""
         if not self._is_plain(X):
             check_is_fitted(self)
-            X = validate_data(self, X, accept_sparse=self._accept_sparse, dtype=FLOATS, reset=False)
+            X = canonical(validate_data(self, X, accept_sparse=self._accept_sparse, dtype=FLOATS, reset=False))
         return X
 
     def _is_plain(self, X):

@@ -101,9 +101,9 @@ PARAMETERS = {
         'Rule for the initial weights; "glorot" is scikit-learn\'s, "uniform" is U(-1, 1). See `skbackprop.initializers`.'),
     "fit_intercept": Parameter(["boolean"], "bool", "Whether the layers have biases."),
     "weight_decay": Parameter([at_least(0)], "float",
-        "Share of each weight that a step takes off, times the learning rate; unlike `alpha` independent of the batch "
-        "size and of the gradient's scale (Loshchilov and Hutter, 2019). For solvers with batches; 0 is the solver's "
-        'own: 0.01 for "adamw", else none.'),
+        "Share of each weight that a step takes off, times the learning rate (a product of at most 1); unlike `alpha` "
+        "independent of the batch size and of the gradient's scale (Loshchilov and Hutter, 2019). For solvers with "
+        'batches; 0 is the solver\'s own: 0.01 for "adamw", else none.'),
     "dropout": Parameter([SHARE], "float",
         "Probability that a hidden unit is silent in a step, in [0, 1) (Srivastava et al., 2014); for solvers with "
         "batches."),

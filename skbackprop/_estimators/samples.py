@@ -5,6 +5,7 @@ import numbers
 from typing import NamedTuple
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array
 
@@ -45,6 +46,30 @@ class Problem(NamedTuple):
     # Whether the targets are numbers, and whether to train on scaled ones: True, False or "auto".
     numeric: bool = False
     scale_targets: bool | str = False
+
+
+def canonical(X):
+    """Return inputs as they are, or sparse ones in canonical form: sorted, without duplicates and stored zeros.
+
+    What is not so is copied, for it is the user's.
+    """
+    if not issparse(X) or (X.has_canonical_format and X.data.size == X.nnz and X.data.all()):
+        return X
+    X = X.copy()
+    with np.errstate(over="ignore", invalid="ignore"):
+        X.sum_duplicates()
+    X.eliminate_zeros()
+    if not np.isfinite(X.data).all():
+        raise ValueError(f"Got sparse X with duplicate entries whose sum overflows in {X.dtype}: pass smaller values.")
+    return X
+
+
+def finite(result):
+    """Return a result of prediction, or raise if it overflowed."""
+    if not np.isfinite(result).all():
+        remedy = "pass smaller values, or float64 ones" if result.dtype == np.float32 else "pass smaller values"
+        raise ValueError(f"Got X with values so large that the result overflows in {result.dtype}: {remedy}.")
+    return result
 
 
 def checked_weights(sample_weight, X, any_sign=False, name="sample_weight"):

@@ -25,7 +25,8 @@ def _too_coarse(dtype, mean, scale):
 
 
 def _is_constant(mean, scale):
-    """Return which columns, of means and standard deviations in float64, differ by rounding alone; below, squares underflow."""
+    """Return which columns, of a mean and a standard deviation in float64, hold one number, to rounding."""
+    # The squares of still smaller deviations underflow.
     return scale <= np.maximum(10 * DOUBLE.eps * np.abs(mean), math.sqrt(DOUBLE.tiny / DOUBLE.eps))
 
 
