@@ -72,13 +72,14 @@ class Scaling(NamedTuple):
                 part = X[rows].astype(np.float64, copy=False)
                 scaler.partial_fit(part, sample_weight=None if sample_weight is None else weight[rows])
                 seen += weight[rows] @ (part != 0)
-            scale = np.sqrt(scaler.var_)
-        if not np.isfinite(scale).all():
+            # The variance of a constant may be less than zero, by rounding.
+            deviation = np.sqrt(np.maximum(scaler.var_, 0.0))
+        if not np.isfinite(deviation).all():
             raise ValueError("Got X with a standard deviation that overflows: pass smaller values.")
         # The size of a constant would drown the others where it is added and taken off again.
-        constant = _is_constant(scaler.mean_, scale)
+        constant = _is_constant(scaler.mean_, deviation)
         rounding = np.finfo(X.dtype).eps * np.abs(scaler.mean_)
-        scale = np.where(constant, np.maximum(1.0, rounding / PRECISION), scale)
+        scale = np.where(constant, np.maximum(1.0, rounding / PRECISION), deviation)
         # What is never seen is not rare: it is a constant.
         share = np.where(seen > 0, seen / weight.sum(), 1.0)
         scale = scale * np.sqrt(np.maximum(1.0, common / share))
@@ -87,8 +88,7 @@ class Scaling(NamedTuple):
         farthest = np.abs(mean) + math.sqrt(n_samples) * scale
         coarse = _too_coarse(X.dtype, mean, scale) & ~constant
         dtype = np.float64 if coarse.any() or farthest.max() > np.finfo(X.dtype).max else X.dtype
-        n_features = float(((np.sqrt(scaler.var_) / scale) ** 2).sum())
-        return cls(mean.astype(dtype), scale.astype(dtype), n_features)
+        return cls(mean.astype(dtype), scale.astype(dtype), float(((deviation / scale) ** 2).sum()))
 
     def apply(self, X):
         """Return scaled inputs, and the scaling that is left to do batch by batch: itself, or None.
@@ -153,7 +153,7 @@ class TargetScaling(NamedTuple):
             scale = np.where(constant, 1.0, scale)
             extent = np.abs([Y.max(axis=0) - mean, Y.min(axis=0) - mean])
             largest = np.maximum(extent, extent / scale).max()
-        if not np.isfinite(largest):
+        if not np.isfinite([largest, *scale]).all():
             raise ValueError("Got targets whose spread overflows: pass smaller ones.")
         none, one = np.zeros_like(scale), np.ones_like(scale)
         if loss.log_link:

@@ -13,7 +13,7 @@ from sklearn.metrics import check_scoring
 from .._engine.batches import Batches
 from .._engine.descent import gradient_descent, tie
 from .._engine.network import Network
-from .._engine.objective import Objective, base_rate_loss, mean_loss
+from .._engine.objective import QUIET, Objective, base_rate_loss, mean_loss
 from .._engine.penalty import Penalty
 from .advice import warn_of, warn_user
 from .recipe import Recipe
@@ -227,9 +227,11 @@ class Training:
     def fold(self, targets=True):
         """Bring the published parameters up to date with `kept`, in the units of the raw inputs and targets."""
         np.copyto(self.published.theta, self.kept)
-        for scaling in (self.estimator._scaling, targets and self.estimator._target_scaling):
-            if scaling:
-                scaling.fold(self.published)
+        # `run` looks for what overflows.
+        with np.errstate(**QUIET):
+            for scaling in (self.estimator._scaling, targets and self.estimator._target_scaling):
+                if scaling:
+                    scaling.fold(self.published)
 
     def _state_after(self, run):
         """Return the state to go on from, having published what is published."""
