@@ -1,5 +1,6 @@
 """Losses on raw scores: against scikit-learn's metrics, finite differences, and exact limits."""
 
+import math
 from fractions import Fraction
 from functools import partial
 
@@ -257,7 +258,7 @@ def test_hubers_start_is_the_minimum_for_any_finite_targets(data, size, delta):
         return sum(w * min(max(y - at, -Fraction(delta)), Fraction(delta)) for y, w in parts)
 
     # To rounding of the score and of the weights.
-    step = Fraction(float(4 * np.spacing(np.abs(score)))) + Fraction(1e-12) * Fraction(delta)
+    step = Fraction(4 * math.ulp(score)) + Fraction(1e-12) * Fraction(delta)
     rounding = Fraction(1e-12) * Fraction(delta) * Fraction(float(weight.sum()))
     assert pull(Fraction(float(score)) - step) >= -rounding
     assert pull(Fraction(float(score)) + step) <= rounding

@@ -110,7 +110,8 @@ PARAMETERS = {
     "standardize": Parameter(["boolean", AUTO], 'bool or "auto"',
         "Whether to train on standardised features; `coefs_` and predictions are in the units of `X` all the same. "
         "Sparse features stay sparse; those of networks without biases are scaled but not centred. A feature that is not "
-        "zero in less than a tenth of the rows is scaled as if it were so in a tenth. The scaling is that of the first "
+        "zero in less than a tenth of the rows is scaled as if it were so in a tenth. Where float32 is too coarse for the "
+        "features or the targets, such as time stamps, training is in float64. The scaling is that of the first "
         'call of `fit` or `partial_fit`. "auto" is to do so with `init="auto"`, whose weights are made for it.'),
     "clip_norm": Parameter([POSITIVE, AUTO, None], 'float, "auto" or None',
         "Largest Euclidean norm of a gradient; longer ones are scaled down (Pascanu et al., 2013), so that one batch "

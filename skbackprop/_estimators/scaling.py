@@ -13,15 +13,17 @@ COPY_BYTES = 128 * 2**20
 CHUNK_BYTES = 8 * 2**20
 # A column is rare if it is not zero in less than this share of the rows: it is scaled as if it were so in this share.
 COMMON = 0.1
-# A dtype is too coarse for a feature or a target whose values it rounds by more than this share of their scale.
+# A dtype is too coarse for a feature or a target whose values it rounds by more than this share of their scale, and too
+# narrow for values above this share of its largest number: others are to be predicted for, and predicted.
 PRECISION = 1e-3
 DOUBLE = np.finfo(np.float64)
 
 
-def _too_coarse(dtype, mean, scale):
-    """Return which columns of a mean and a scale a dtype cannot hold: it rounds them too much, or their scale too far."""
-    single = np.finfo(dtype)
-    return (single.eps * np.abs(mean) > PRECISION * scale) | (scale < single.tiny / single.eps)
+def _too_coarse(dtype, mean, scale, largest):
+    """Return for which columns, of these means, scales and largest values, a dtype is too coarse or too narrow."""
+    limits = np.finfo(dtype)
+    coarse = (limits.eps * np.abs(mean) > PRECISION * scale) | (scale < limits.tiny / limits.eps)
+    return coarse | (largest > PRECISION * limits.max)
 
 
 def _is_constant(mean, scale):
@@ -84,10 +86,9 @@ class Scaling(NamedTuple):
         share = np.where(seen > 0, seen / weight.sum(), 1.0)
         scale = scale * np.sqrt(np.maximum(1.0, common / share))
         mean = scaler.mean_ if center else np.zeros(n_features)
-        # No value is farther from the mean than this.
-        farthest = np.abs(mean) + math.sqrt(n_samples) * scale
-        coarse = _too_coarse(X.dtype, mean, scale) & ~constant
-        dtype = np.float64 if coarse.any() or farthest.max() > np.finfo(X.dtype).max else X.dtype
+        # No value can be larger.
+        largest = np.abs(mean) + math.sqrt(n_samples) * scale
+        dtype = np.float64 if np.any(_too_coarse(X.dtype, mean, scale, largest) & ~constant) else X.dtype
         return cls(mean.astype(dtype), scale.astype(dtype), float(((deviation / scale) ** 2).sum()))
 
     def apply(self, X):
@@ -152,8 +153,8 @@ class TargetScaling(NamedTuple):
             constant = _is_constant(mean, scale)
             scale = np.where(constant, 1.0, scale)
             extent = np.abs([Y.max(axis=0) - mean, Y.min(axis=0) - mean])
-            largest = np.maximum(extent, extent / scale).max()
-        if not np.isfinite([largest, *scale]).all():
+            largest = np.maximum(extent + np.abs(mean), extent / scale).max(axis=0)
+        if not np.isfinite([largest, scale]).all():
             raise ValueError("Got targets whose spread overflows: pass smaller ones.")
         none, one = np.zeros_like(scale), np.ones_like(scale)
         if loss.log_link:
@@ -161,8 +162,7 @@ class TargetScaling(NamedTuple):
         else:
             mean = mean if shift else none
             parts = (mean, scale, scale, mean)
-        coarse = _too_coarse(dtype, parts[3], parts[2]) & ~constant
-        dtype = np.float64 if coarse.any() or largest > np.finfo(dtype).max else dtype
+        dtype = np.float64 if np.any(_too_coarse(dtype, parts[3], parts[2], largest) & ~constant) else dtype
         return cls(*(part.astype(dtype) for part in parts))
 
     def apply(self, Y):

@@ -321,7 +321,7 @@ def test_targets_of_any_size_are_learnt_in_both_dtypes(dtype, shift, scale):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("shift", "scale"),
-    [(1.7e9, 600.0), (1.7e9, 1e6), (0.0, 1e-39), (0.0, 1e-42), (3e38, 1e37), (0.0, 2e37), (2000.0, 20.0)],
+    [(1.7e9, 600.0), (1.7e9, 1e6), (0.0, 1e-39), (0.0, 1e-42), (3e38, 1e37), (0.0, 1e36), (2000.0, 20.0)],
 )
 def test_features_of_any_size_are_learnt_in_float32(shift, scale):
     inputs = (shift + scale * SIGNAL).astype(np.float32)
