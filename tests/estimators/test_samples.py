@@ -93,12 +93,22 @@ def sparse_tables(draw, dtype):
     return dense
 
 
+SETTINGS = {
+    "warm start": {"warm_start": True},
+    "lbfgs": {"solver": "lbfgs"},
+    "glorot": {"init": "glorot"},
+    "early stopping": {"early_stopping": True},
+    "folds": {"early_stopping": "cv", "n_folds": 2},
+}
+WAYS = ("fit", "partial_fit", "warm start", "lbfgs", "glorot")
+
+
 def assert_the_form_makes_no_difference(dense, forms, kind, way, weight=None):
     """The same model, bit for bit, as from the canonical form; to rounding, as from the dense table."""
     canonical, odd = sp.csr_matrix(dense), in_other_form(dense, forms)
     before = [part.copy() for part in (odd.data, odd.indices, odd.indptr)]
     targets = np.arange(len(dense)) % 2 if kind == "classifier" else np.random.RandomState(0).randn(len(dense))
-    settings = {"lbfgs": {"solver": "lbfgs"}, "glorot": {"init": "glorot"}, "warm start": {"warm_start": True}}.get(way, {})
+    settings = SETTINGS.get(way, {})
     fitted = []
     for table in (odd, canonical, dense):
         estimator = tiny(kind, **settings)
@@ -116,11 +126,8 @@ def assert_the_form_makes_no_difference(dense, forms, kind, way, weight=None):
         np.testing.assert_array_equal(part, copied)
 
 
-WAYS = ("fit", "partial_fit", "warm start", "lbfgs", "glorot")
-
-
 @pytest.mark.parametrize("kind", ["classifier", "regressor"])
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", ["fit", "partial_fit", *SETTINGS])
 @pytest.mark.parametrize("forms", [*FORMS, FORMS], ids=str)
 def test_a_sparse_table_may_have_any_form(kind, way, forms):
     dense = np.round(4 * X) / 4 * (np.abs(X) > 0.8) + [0, 0, 2000]
