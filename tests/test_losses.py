@@ -1,9 +1,14 @@
 """Losses on raw scores: against scikit-learn's metrics, finite differences, and exact limits."""
 
+import math
+from fractions import Fraction
 from functools import partial
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from scipy.optimize import check_grad
 from scipy.special import huber
 from sklearn.metrics import (
@@ -238,6 +243,25 @@ def test_constant_scores_are_the_statistics_that_the_losses_are_named_for():
     # 50 s = 2 delta: the outliers pull with delta each, however far they are.
     outliers = np.r_[np.zeros(50), 1e12, 1e15][:, np.newaxis]
     np.testing.assert_allclose(HuberLoss(delta=1.35).constant_scores(outliers, np.ones(52)), 2 * 1.35 / 50)
+
+
+@given(st.data(), st.integers(1, 8), st.sampled_from([1e-6, 1.35, 1e6]))
+def test_hubers_start_is_the_minimum_for_any_finite_targets(data, size, delta):
+    """The derivative of the loss, in fractions, which round nothing, changes its sign where it says."""
+    Y = data.draw(arrays(np.float64, (size, 1), elements=st.floats(allow_nan=False, allow_infinity=False)))
+    weight = data.draw(arrays(np.float64, size, elements=st.floats(1e-3, 1e3)))
+    (score,) = HuberLoss(delta).constant_scores(Y, weight)
+    assert np.isfinite(score)
+
+    def pull(at):
+        parts = zip(map(Fraction, Y[:, 0].tolist()), map(Fraction, weight.tolist()), strict=True)
+        return sum(w * min(max(y - at, -Fraction(delta)), Fraction(delta)) for y, w in parts)
+
+    # To rounding of the score and of the weights.
+    step = Fraction(4 * math.ulp(score)) + Fraction(1e-12) * Fraction(delta)
+    rounding = Fraction(1e-12) * Fraction(delta) * Fraction(float(weight.sum()))
+    assert pull(Fraction(float(score)) - step) >= -rounding
+    assert pull(Fraction(float(score)) + step) <= rounding
 
 
 @pytest.mark.parametrize("loss", ORACLES, ids=repr)

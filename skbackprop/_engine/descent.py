@@ -28,6 +28,14 @@ class StepRule:
     # Whether the second half of the weight matrices is the first transposed, in reverse order.
     tied: bool = False
 
+    def refuse_overshoot(self, rate):
+        """Raise if a step at this learning rate would take more off each weight than there is of it."""
+        if rate * self.weight_decay > 1:
+            raise ValueError(
+                f"Got weight_decay={self.weight_decay:g} with a learning rate of {rate:g}: a step takes their product off "
+                "each weight, as a share, so it must be at most 1; pass a smaller weight_decay or learning_rate_init."
+            )
+
     def take(self, network, gradient, optimizer, memory, rate, loss):
         """Change the parameters of the network."""
         if self.clip_norm is not None:
@@ -36,6 +44,8 @@ class StepRule:
                 gradient *= self.clip_norm / norm
         optimizer.update(network.theta, gradient, memory, rate, loss)
         if self.weight_decay:
+            # A schedule of the user's own may go higher than `learning_rate_init`.
+            self.refuse_overshoot(rate)
             network.weights *= 1.0 - rate * self.weight_decay
 
 

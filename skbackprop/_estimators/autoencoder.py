@@ -9,6 +9,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
 
+from .._engine.objective import QUIET
 from .._engine.prediction import hidden_activations, raw_scores
 from ..losses import REGRESSION_LOSSES
 from . import by_hand
@@ -16,7 +17,7 @@ from .base import BaseBackprop
 from .by_hand import Derived
 from .docstrings import share_documentation
 from .parameters import can_fit_partially, constraints, hidden_sizes_of, store
-from .samples import FLOATS, Problem, Samples
+from .samples import FLOATS, Problem, Samples, finite
 from .targets import loss_of, refuse_another_link, refuse_targets, wants_positive_targets
 
 
@@ -130,7 +131,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         """
         return self._fit(X, None, None, (X_val, X_val, None), incremental=True)
 
-    @np.errstate(over="ignore", under="ignore")
+    @np.errstate(**QUIET)
     def transform(self, X):
         """Return the code of each sample.
 
@@ -144,9 +145,9 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
             Activations of the code layer.
         """
         X = self._checked(X)
-        return hidden_activations(self.coefs_, self.intercepts_, self._activations, X, self._code_layer)
+        return finite(hidden_activations(self.coefs_, self.intercepts_, self._activations, X, self._code_layer))
 
-    @np.errstate(over="ignore", under="ignore")
+    @np.errstate(**QUIET)
     def inverse_transform(self, X):
         """Return the reconstructions that codes stand for.
 
@@ -173,9 +174,9 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
             )
         above = self._code_layer + 1
         Z = raw_scores(self.coefs_[above:], self.intercepts_[above:], self._activations[above:], code)
-        return self._loss.predict(Z)
+        return finite(self._loss.predict(Z))
 
-    @np.errstate(over="ignore", under="ignore")
+    @np.errstate(**QUIET)
     def score_samples(self, X):
         """Return the negative reconstruction error of each sample: the loss that training descends, on scaled features.
 
@@ -195,8 +196,9 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         """
         X = self._checked(X)
         refuse_targets(X, self._loss, self.loss)
-        return -self._sample_losses(X, X)
+        return finite(-self._sample_losses(X, X))
 
+    @np.errstate(**QUIET)
     def score(self, X, y=None):
         """Return the mean of `score_samples`.
 
@@ -210,7 +212,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         -------
         score : float
         """
-        return float(self.score_samples(X).mean())
+        return float(finite(self.score_samples(X).mean(dtype=np.float64)))
 
     # Inputs as targets -----------------------------------------------------------------------------------------------
 

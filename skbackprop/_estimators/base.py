@@ -13,7 +13,7 @@ from . import by_hand
 from .by_hand import Derived
 from .callback_bridge import CallbackBridge, CallbackSupportMixin, epochs_a_task, with_callbacks
 from .folds import FoldedTraining, refuse_with_folds
-from .samples import FLOATS
+from .samples import FLOATS, canonical
 from .scaling import Scaling, TargetScaling
 from .state import TrainingState, become, draft_of
 from .training import Training
@@ -110,7 +110,7 @@ class BaseBackprop(CallbackSupportMixin, Versioned, BaseEstimator, metaclass=ABC
         """Return inputs to predict for as an array or CSR of floats, or raise."""
         if not _is_plain(X, self.__dict__):
             check_is_fitted(self, "_activations")
-            X = validate_data(self, X, accept_sparse=self._accept_sparse, dtype=FLOATS, reset=False)
+            X = canonical(validate_data(self, X, accept_sparse=self._accept_sparse, dtype=FLOATS, reset=False))
             # Weights that were set by hand know no `n_features_in_`.
             if X.shape[1] != len(self.coefs_[0]):
                 raise ValueError(

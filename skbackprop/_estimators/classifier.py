@@ -7,6 +7,7 @@ from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
+from .._engine.objective import QUIET
 from ..losses import CLASSIFICATION_LOSSES, Loss
 from . import by_hand
 from .base import BaseBackprop
@@ -15,7 +16,7 @@ from .docstrings import share_documentation
 from .features import FeaturesMixin
 from .labels import Labels, checked_labels, refuse_weights_of_one_class
 from .parameters import can_fit_partially, constraints, make_part, store
-from .samples import FLOATS, Problem, Samples, checked_weights
+from .samples import FLOATS, Problem, Samples, canonical, checked_weights, finite
 
 
 def _can_fit_partially(classifier):
@@ -56,7 +57,8 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         What training descends; "squared_error" is that of sigmoid outputs, as in the teaching notebook. See
         `skbackprop.losses`.
     class_weight : dict, "balanced", list of dict or None, default=None
-        Factor on the weight of the samples of each class; "balanced" is inverse to the (weighted) frequency.
+        Factor on the weight of the samples of each class, 0 or larger and not 0 for all but one; "balanced" is inverse to
+        the (weighted) frequency.
     scoring : str, callable or None, default="loss"
         What early stopping watches: the loss, or any scorer of scikit-learn; None is accuracy. (`MLPClassifier` watches
         accuracy.)
@@ -173,7 +175,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         """
         return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), incremental=True, classes=classes)
 
-    @np.errstate(over="ignore", under="ignore")
+    @np.errstate(**QUIET)
     def predict(self, X):
         """Return the most probable class of each sample, or the labels with a probability above one half.
 
@@ -185,14 +187,14 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         """
-        Z = self._raw_scores(X)
+        Z = finite(self._raw_scores(X))
         if self._labels.target_type == "multilabel-indicator":
             return (Z > 0).astype(np.int64)
         codes = Z[:, 0] > 0 if self._labels.target_type == "binary" else Z.argmax(axis=1)
         # With one class, which a child may allow, every sample is of it.
         return np.asarray(self.classes_).take(codes, mode="clip")
 
-    @np.errstate(over="ignore", under="ignore")
+    @np.errstate(**QUIET)
     def decision_function(self, X):
         """Return the raw scores of the output units, before the link to probabilities.
 
@@ -205,10 +207,10 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         Z : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             For two classes one score a sample, positive where the second class is the more probable.
         """
-        Z = self._raw_scores(X)
+        Z = finite(self._raw_scores(X))
         return Z[:, 0] if self._labels.target_type == "binary" else Z
 
-    @np.errstate(over="ignore", under="ignore")
+    @np.errstate(**QUIET)
     def predict_proba(self, X):
         """Return the probability of each class, or, for several labels a sample, of each label.
 
@@ -221,14 +223,14 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         probabilities : ndarray of shape (n_samples, n_classes)
             In the order of `classes_`; of exclusive classes they sum to one.
         """
-        Z, loss, target_type = self._raw_scores(X), self._loss, self._labels.target_type
+        Z, loss, target_type = finite(self._raw_scores(X)), self._loss, self._labels.target_type
         if target_type == "multiclass" and not loss.normalized:
             return np.exp(self._log_probabilities(Z))
         if target_type == "binary":
             return np.concatenate([loss.predict_complement(Z.copy()), loss.predict(Z)], axis=1)
         return loss.predict(Z)
 
-    @np.errstate(over="ignore", under="ignore")
+    @np.errstate(**QUIET)
     def predict_log_proba(self, X):
         """Return the logarithm of the probability of each class or label, in nats; it is always finite.
 
@@ -241,7 +243,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         log_probabilities : ndarray of shape (n_samples, n_classes)
             Exact also where the probability itself rounds to 0 or 1.
         """
-        Z = self._raw_scores(X)
+        Z = finite(self._raw_scores(X))
         largest = np.finfo(Z.dtype).max / 4
         return self._log_probabilities(np.clip(Z, -largest, largest, out=Z))
 
@@ -290,13 +292,19 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
     def _validated(self, X, y, dtype, reset):
         """Return checked inputs, dense in C order or CSR, and checked labels."""
         X, y = validate_data(self, X, y, accept_sparse="csr", multi_output=True, dtype=dtype, order="C", reset=reset)
-        return X, checked_labels(y)
+        return canonical(X), checked_labels(y)
 
     def _samples(self, X, y, sample_weight, any_sign=False, validation=False):
         """Return samples in numbers, to train on or for validation."""
         codes = self._labels.codes(y)
-        sample_weight = checked_weights(sample_weight, X, any_sign)
+        name = "sample_weight_val" if validation else "sample_weight"
+        sample_weight = checked_weights(sample_weight, X, any_sign, name)
+        if self.class_weight is not None:
+            name = "class_weight" if sample_weight is None else f"{name} times class_weight"
+            name = f"{name} (of y_val)" if validation else name
+            sample_weight = checked_weights(
+                self._labels.weighted(sample_weight, self.class_weight, codes), X, any_sign, name
+            )
         if not any_sign and not validation and self._least_classes > 1:
-            refuse_weights_of_one_class(sample_weight, codes)
-        sample_weight = self._labels.weighted(sample_weight, self.class_weight, codes)
+            refuse_weights_of_one_class(sample_weight, codes, name)
         return Samples(X, y, self._labels.indicators(codes), sample_weight)

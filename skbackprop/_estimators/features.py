@@ -8,8 +8,10 @@ from sklearn.utils import gen_batches
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.metaestimators import available_if
 
+from .._engine.objective import QUIET
 from .._engine.prediction import hidden_activations, input_gradient, raw_scores
 from .parameters import hidden_sizes_of
+from .samples import finite
 
 ROWS_AT_A_TIME = 1024
 
@@ -29,7 +31,7 @@ class FeaturesMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         """Number of features that `transform` returns, for their names."""
         return self.coefs_[-1].shape[0]
 
-    @np.errstate(over="ignore", under="ignore")
+    @np.errstate(**QUIET)
     def transform(self, X, layer=-1):
         """Return the activations of a hidden layer, as features for another estimator.
 
@@ -59,9 +61,9 @@ class FeaturesMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
                 f"Got layer={layer} with set_output, whose names are those of the last layer: pass layer=-1, or "
                 "set_output(transform='default')."
             )
-        return hidden_activations(self.coefs_, self.intercepts_, self._activations, X, layer % n_hidden)
+        return finite(hidden_activations(self.coefs_, self.intercepts_, self._activations, X, layer % n_hidden))
 
-    @np.errstate(over="ignore", under="ignore")
+    @np.errstate(**QUIET)
     def input_gradient(self, X, output=None):
         """Return the gradient of an output with respect to the inputs: how much each feature of a sample matters to it.
 
@@ -92,7 +94,7 @@ class FeaturesMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         network = self.coefs_, self.intercepts_, self._activations
         outputs = np.full(X.shape[0], output, np.intp) if output is not None else raw_scores(*network, X).argmax(axis=1)
         chunks = gen_batches(X.shape[0], ROWS_AT_A_TIME)
-        return np.concatenate([input_gradient(*network, X[rows], outputs[rows]) for rows in chunks])
+        return finite(np.concatenate([input_gradient(*network, X[rows], outputs[rows]) for rows in chunks]))
 
 
 # Not in the class body: what `set_output` wraps there loses the condition.

@@ -1,5 +1,7 @@
 """Class labels as numbers, and what each weighs."""
 
+import math
+import numbers
 from typing import NamedTuple
 
 import numpy as np
@@ -78,6 +80,8 @@ class Labels(NamedTuple):
         """Return the product of sample weights and class weights, or None if there are neither."""
         if class_weight is None:
             return sample_weight
+        if class_weight != "balanced":
+            _refuse_class_weight(class_weight)
         if codes.ndim == 2:
             factor = compute_sample_weight(class_weight, codes)
         elif class_weight == "balanced":
@@ -85,7 +89,13 @@ class Labels(NamedTuple):
             totals = np.bincount(codes, weights=sample_weight, minlength=len(self.classes))
             factor = (totals.sum() / (len(self.classes) * np.where(totals > 0, totals, 1.0)))[codes]
         else:
-            factor = compute_class_weight(class_weight, classes=self.classes, y=self.classes)[codes]
+            factor = compute_class_weight(class_weight, classes=self.classes, y=self.classes)
+            if np.count_nonzero(factor) < 2:
+                raise ValueError(
+                    "Got class_weight that is zero for all classes, or all but one: give at least two classes a positive "
+                    "weight."
+                )
+            factor = factor[codes]
         return factor if sample_weight is None else sample_weight * factor
 
 
@@ -103,9 +113,21 @@ def checked_labels(y):
     return y if target_type == "multilabel-indicator" else column_or_1d(y, warn=True)
 
 
-def refuse_weights_of_one_class(sample_weight, codes):
-    """Raise for sample weights that leave one class alone to learn from."""
+def refuse_weights_of_one_class(sample_weight, codes, name):
+    """Raise for weights of samples, which the user calls by that name, that leave one class alone to learn from."""
     if sample_weight is not None and codes.ndim == 1 and len(np.unique(codes[sample_weight > 0])) == 1:
         raise ValueError(
-            "Got sample_weight that is zero but for one class: give samples of at least two classes a positive weight."
+            f"Got {name} that is zero but for one class: give samples of at least two classes a positive weight."
         )
+
+
+def _refuse_class_weight(class_weight):
+    """Raise unless all weights in a dict, or in a list of dicts, are finite and not negative."""
+    for weights in class_weight if isinstance(class_weight, list) else [class_weight]:
+        if not isinstance(weights, dict):
+            raise ValueError(f"Got class_weight with {weights!r} in a list: pass a list of dicts, one for each label.")
+        for label, weight in weights.items():
+            if not (isinstance(weight, numbers.Real) and 0 <= weight < math.inf):
+                raise ValueError(
+                    f"Got class_weight with {weight!r} for the class {label!r}: pass finite weights of 0 or larger."
+                )

@@ -101,16 +101,17 @@ PARAMETERS = {
         'Rule for the initial weights; "glorot" is scikit-learn\'s, "uniform" is U(-1, 1). See `skbackprop.initializers`.'),
     "fit_intercept": Parameter(["boolean"], "bool", "Whether the layers have biases."),
     "weight_decay": Parameter([at_least(0)], "float",
-        "Share of each weight that a step takes off, times the learning rate; unlike `alpha` independent of the batch "
-        "size and of the gradient's scale (Loshchilov and Hutter, 2019). For solvers with batches; 0 is the solver's "
-        'own: 0.01 for "adamw", else none.'),
+        "Share of each weight that a step takes off, times the learning rate (a product of at most 1); unlike `alpha` "
+        "independent of the batch size and of the gradient's scale (Loshchilov and Hutter, 2019). For solvers with "
+        'batches; 0 is the solver\'s own: 0.01 for "adamw", else none.'),
     "dropout": Parameter([SHARE], "float",
         "Probability that a hidden unit is silent in a step, in [0, 1) (Srivastava et al., 2014); for solvers with "
         "batches."),
     "standardize": Parameter(["boolean", AUTO], 'bool or "auto"',
         "Whether to train on standardised features; `coefs_` and predictions are in the units of `X` all the same. "
         "Sparse features stay sparse; those of networks without biases are scaled but not centred. A feature that is not "
-        "zero in less than a tenth of the rows is scaled as if it were so in a tenth. The scaling is that of the first "
+        "zero in less than a tenth of the rows is scaled as if it were so in a tenth. Where float32 is too coarse for the "
+        "features or the targets, such as time stamps, training is in float64. The scaling is that of the first "
         'call of `fit` or `partial_fit`. "auto" is to do so with `init="auto"`, whose weights are made for it.'),
     "clip_norm": Parameter([POSITIVE, AUTO, None], 'float, "auto" or None',
         "Largest Euclidean norm of a gradient; longer ones are scaled down (Pascanu et al., 2013), so that one batch "

@@ -59,6 +59,7 @@ class Recipe:
             step["clip_norm"] = 1.0 if auto and not self.optimizer.full_batch else None
         step["weight_decay"] = step["weight_decay"] or self.optimizer.decoupled_decay
         self.step = StepRule(**step)
+        self.step.refuse_overshoot(estimator.learning_rate_init)
         # Samples in a step, perhaps more than there are, and how often an epoch goes through all of them.
         self.batch_size = batch_size_for(estimator, n_rows, auto, incremental)
         self.passes = 1

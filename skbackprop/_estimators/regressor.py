@@ -9,6 +9,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d, validate_data
 
+from .._engine.objective import QUIET
 from ..losses import REGRESSION_LOSSES
 from . import by_hand
 from .base import BaseBackprop
@@ -16,7 +17,7 @@ from .by_hand import Derived
 from .docstrings import share_documentation
 from .features import FeaturesMixin
 from .parameters import can_fit_partially, constraints, store
-from .samples import FLOATS, Problem, Samples, checked_weights
+from .samples import FLOATS, Problem, Samples, canonical, checked_weights, finite
 from .targets import loss_of, refuse_another_link, refuse_targets, wants_positive_targets
 
 
@@ -144,7 +145,7 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
         """
         return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), incremental=True)
 
-    @np.errstate(over="ignore", under="ignore")
+    @np.errstate(**QUIET)
     def predict(self, X):
         """Return the predicted targets.
 
@@ -156,7 +157,7 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         """
-        return self._predictions(self._raw_scores(X))
+        return finite(self._predictions(self._raw_scores(X)))
 
     def __sklearn_tags__(self):
         """Several targets a sample are welcome; some losses want them positive."""
@@ -175,7 +176,7 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
 
     def _set_out_of_fold(self, Z):
         """Show raw scores of the training samples as `predict` would."""
-        with np.errstate(over="ignore", under="ignore"):
+        with np.errstate(**QUIET):
             self.oof_prediction_ = self._predictions(Z)
 
     def _encode(self, X, y, sample_weight, *, resume, incremental):
@@ -195,13 +196,13 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
         return Problem(samples, loss, numeric=True, scale_targets=self.standardize_targets)
 
     def _encode_validation(self, X, y, sample_weight, dtype):
-        samples = self._validated(X, y, sample_weight, loss_of(self), dtype, reset=False, any_sign=False)
+        samples = self._validated(X, y, sample_weight, loss_of(self), dtype, reset=False, weight_name="sample_weight_val")
         n_outputs = samples.Y.shape[1]
         if n_outputs != self.n_outputs_:
             raise ValueError(f"Got y_val with {n_outputs} outputs where y has {self.n_outputs_}: pass as many.")
         return samples
 
-    def _validated(self, X, y, sample_weight, loss, dtype, reset, any_sign):
+    def _validated(self, X, y, sample_weight, loss, dtype, reset, any_sign=False, weight_name="sample_weight"):
         """Return checked `Samples`: inputs dense in C order or CSR, targets that suit the loss."""
         X, y = validate_data(
             self, X, y, accept_sparse="csr", multi_output=True, y_numeric=True, dtype=dtype, order="C", reset=reset
@@ -210,12 +211,12 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
             raise TypeError("Got sparse targets: pass a dense array, such as y.toarray().")
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        sample_weight = checked_weights(sample_weight, X, any_sign)
-        with np.errstate(over="ignore"):
-            Y = y.astype(X.dtype).reshape(len(y), -1)
-        if not np.isfinite(Y).all():
+        sample_weight = checked_weights(sample_weight, X, any_sign, weight_name)
+        # In float64: time stamps, say, lose their last digits in float32, and with these what there is to learn.
+        Y = y.astype(np.float64).reshape(len(y), -1)
+        if np.abs(Y).max() > np.finfo(X.dtype).max:
             raise ValueError(
                 f"Got targets that are infinite in {X.dtype}, the type of X: pass X in float64, or smaller targets."
             )
         refuse_targets(Y, loss, self.loss)
-        return Samples(X, y, Y, sample_weight)
+        return Samples(canonical(X), y, Y, sample_weight)

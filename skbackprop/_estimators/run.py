@@ -67,7 +67,8 @@ class Run:
         recent = min(10, len(curve) // 2)
         if not recent:
             return True
-        earlier, latest = np.mean(curve[-2 * recent : -recent]), np.mean(curve[-recent:])
+        # Plain floats, for both may be infinite.
+        earlier, latest = float(np.mean(curve[-2 * recent : -recent])), float(np.mean(curve[-recent:]))
         return earlier - latest > recent * self.patience.tol
 
     @property

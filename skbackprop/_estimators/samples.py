@@ -60,7 +60,7 @@ class Samples(NamedTuple):
         summed = np.bincount(number, None if weight is None else weight[rows])
         samples = self.take(rows[first])
         repeats = weight is not None or len(first) < len(rows)
-        return samples._replace(sample_weight=summed.astype(X.dtype) if repeats else None)
+        return samples._replace(sample_weight=summed.astype(float) if repeats else None)
 
 
 class Problem(NamedTuple):
@@ -88,8 +88,32 @@ def _row_as_bytes(X, row):
     return X.indices[stored].tobytes() + X.data[stored].tobytes()
 
 
-def checked_weights(sample_weight, X, any_sign):
-    """Return sample weights, if any, as an array of shape (n_samples,) and of the dtype of `X`, or raise.
+def canonical(X):
+    """Return inputs as they are, or sparse ones in canonical form: sorted, without duplicates and stored zeros.
+
+    What is not so is copied, for it is the user's.
+    """
+    if not issparse(X) or (X.has_canonical_format and X.data.size == X.nnz and X.data.all()):
+        return X
+    X = X.copy()
+    with np.errstate(over="ignore", invalid="ignore"):
+        X.sum_duplicates()
+    X.eliminate_zeros()
+    if not np.isfinite(X.data).all():
+        raise ValueError(f"Got sparse X with duplicate entries whose sum overflows in {X.dtype}: pass smaller values.")
+    return X
+
+
+def finite(result):
+    """Return a result of prediction, or raise if it overflowed."""
+    if not np.isfinite(result).all():
+        remedy = "pass smaller values, or float64 ones" if result.dtype == np.float32 else "pass smaller values"
+        raise ValueError(f"Got X with values so large that the result overflows in {result.dtype}: {remedy}.")
+    return result
+
+
+def checked_weights(sample_weight, X, any_sign=False, name="sample_weight"):
+    """Return weights, if any, as an array of shape (n_samples,) in float64, or raise; `name` is what the user calls them.
 
     Negative and all-zero weights are for `partial_fit` alone: `any_sign`.
     """
@@ -98,19 +122,19 @@ def checked_weights(sample_weight, X, any_sign):
         return None
     if isinstance(sample_weight, numbers.Number):
         sample_weight = np.full(n_samples, sample_weight)
-    weight = check_array(sample_weight, ensure_2d=False, dtype=X.dtype, input_name="sample_weight")
+    weight = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name=name)
     if weight.shape != (n_samples,):
-        raise ValueError(f"Got sample_weight of shape {weight.shape} for {n_samples} samples: pass one weight a sample.")
+        raise ValueError(f"Got {name} of shape {weight.shape} for {n_samples} samples: pass one weight a sample.")
     if not any_sign and np.any(weight < 0):
         raise ValueError(
-            f"Got negative values in sample_weight, down to {weight.min()}: weights must be 0 or larger (partial_fit takes "
-            "any)."
+            f"Got negative values in {name}, down to {weight.min()}: weights must be 0 or larger (partial_fit takes any)."
         )
-    if not any_sign and not np.any(weight):
-        raise ValueError("Got sample_weight that is all zero: at least one weight must be positive.")
     with np.errstate(over="ignore"):
-        if not np.isfinite(np.abs(weight).sum()):
-            raise ValueError(f"Got sample_weight whose sum overflows in {X.dtype}, the type of X: pass smaller weights.")
+        total = np.abs(weight).sum()
+    if not any_sign and total < np.finfo(np.float64).tiny:
+        raise ValueError(f"Got {name} that is all zero: at least one weight must be positive.")
+    if not np.isfinite(total):
+        raise ValueError(f"Got {name} whose sum overflows: pass smaller weights.")
     return weight
 
 

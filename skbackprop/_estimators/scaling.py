@@ -1,5 +1,6 @@
 """Standardisation inside `fit`, folded into the outer layers afterwards: predictions see the user's units, at no cost."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,32 @@ COPY_BYTES = 128 * 2**20
 CHUNK_BYTES = 8 * 2**20
 # A column is rare if it is not zero in less than this share of the rows: it is scaled as if it were so in this share.
 COMMON = 0.1
+# A dtype is too coarse for a feature or a target whose values it rounds by more than this share of their scale, and too
+# narrow for values above this share of its largest number: others are to be predicted for, and predicted.
+PRECISION = 1e-3
+DOUBLE = np.finfo(np.float64)
+
+
+def _too_coarse(dtype, mean, scale, largest):
+    """Return for which columns, of these means, scales and largest values, a dtype is too coarse or too narrow."""
+    limits = np.finfo(dtype)
+    coarse = (limits.eps * np.abs(mean) > PRECISION * scale) | (scale < limits.tiny / limits.eps)
+    return coarse | (largest > PRECISION * limits.max)
+
+
+def _is_constant(mean, scale):
+    """Return which columns, of a mean and a standard deviation in float64, hold one number, to rounding."""
+    # The squares of still smaller deviations underflow.
+    return scale <= np.maximum(10 * DOUBLE.eps * np.abs(mean), math.sqrt(DOUBLE.tiny / DOUBLE.eps))
+
+
+def _mean_one(sample_weight, n_samples):
+    """Return weights of a mean of 1, without their signs; all are 1 if none is given or all are zero."""
+    # Only `partial_fit` takes weights of any sign, and those may all be zero.
+    if sample_weight is None or not np.any(sample_weight):
+        return np.ones(n_samples)
+    weight = np.abs(sample_weight)
+    return weight / weight.mean()
 
 
 class Scaling(NamedTuple):
@@ -20,7 +47,8 @@ class Scaling(NamedTuple):
     Attributes
     ----------
     mean, scale : ndarray of shape (n_features,)
-        `mean` is zero for networks without biases, which cannot undo a shift.
+        `mean` is zero for networks without biases, which cannot undo a shift. Their dtype is what training is to compute
+        in: that of the inputs or, if it is too coarse for them, float64.
     n_features : float
         Number of features that count: the mean squared norm of a scaled row.
     """
@@ -33,27 +61,35 @@ class Scaling(NamedTuple):
     def of(cls, X, sample_weight, center, common=COMMON):
         """Return the (weighted) means and standard deviations of the features, 1 for a feature that is constant.
 
-        Rare features get larger scales, for one that is hardly ever seen should not decide alone where it is; 0 for
-        `common` spares them.
+        They are computed in float64. Rare features get larger scales, for one that is hardly ever seen should not decide
+        alone where it is; 0 for `common` spares them.
         """
+        n_samples, n_features = X.shape
         scaler = StandardScaler(with_mean=center and not issparse(X))
-        # Only `partial_fit` takes weights of any sign, and those may all be zero.
-        weight = np.ones(X.shape[0]) if sample_weight is None or not np.any(sample_weight) else np.abs(sample_weight)
-        chunk = X.shape[0] if issparse(X) else max(1, CHUNK_BYTES // (X.shape[1] * X.dtype.itemsize))
-        seen = np.zeros(X.shape[1])
+        weight = _mean_one(sample_weight, n_samples)
+        chunk = n_samples if issparse(X) else max(1, CHUNK_BYTES // (n_features * DOUBLE.dtype.itemsize))
+        seen = np.zeros(n_features)
         with np.errstate(over="ignore", invalid="ignore"):
-            for rows in gen_batches(X.shape[0], chunk):
-                scaler.partial_fit(X[rows], sample_weight=None if sample_weight is None else weight[rows])
-                seen += weight[rows] @ (X[rows] != 0)
-        scale = scaler.scale_
-        if not np.isfinite(scale).all():
+            for rows in gen_batches(n_samples, chunk):
+                part = X[rows].astype(np.float64, copy=False)
+                scaler.partial_fit(part, sample_weight=None if sample_weight is None else weight[rows])
+                seen += weight[rows] @ (part != 0)
+            # The variance of a constant may be less than zero, by rounding.
+            deviation = np.sqrt(np.maximum(scaler.var_, 0.0))
+        if not np.isfinite(deviation).all():
             raise ValueError("Got X with a standard deviation that overflows: pass smaller values.")
+        # The size of a constant would drown the others where it is added and taken off again.
+        constant = _is_constant(scaler.mean_, deviation)
+        rounding = np.finfo(X.dtype).eps * np.abs(scaler.mean_)
+        scale = np.where(constant, np.maximum(1.0, rounding / PRECISION), deviation)
         # What is never seen is not rare: it is a constant.
         share = np.where(seen > 0, seen / weight.sum(), 1.0)
         scale = scale * np.sqrt(np.maximum(1.0, common / share))
-        mean = scaler.mean_ if center else np.zeros(X.shape[1])
-        n_features = float((scaler.var_ / scale**2).sum())
-        return cls(mean.astype(X.dtype), scale.astype(X.dtype), n_features)
+        mean = scaler.mean_ if center else np.zeros(n_features)
+        # No value can be larger.
+        largest = np.abs(mean) + math.sqrt(n_samples) * scale
+        dtype = np.float64 if np.any(_too_coarse(X.dtype, mean, scale, largest) & ~constant) else X.dtype
+        return cls(mean.astype(dtype), scale.astype(dtype), float(((deviation / scale) ** 2).sum()))
 
     def apply(self, X):
         """Return scaled inputs, and the scaling that is left to do batch by batch: itself, or None.
@@ -81,11 +117,12 @@ class Scaling(NamedTuple):
     def fold(self, network):
         """Change the first layer's parameters so that raw inputs get the scores that standardised ones had."""
         network.coefs[0] /= self.scale[:, np.newaxis]
-        network.intercepts[0] -= self.mean @ network.coefs[0]
+        # In float64, for large terms may cancel.
+        network.intercepts[0] -= self.mean.astype(np.float64) @ network.coefs[0]
 
     def unfold(self, network):
         """Undo `fold`."""
-        network.intercepts[0] += self.mean @ network.coefs[0]
+        network.intercepts[0] += self.mean.astype(np.float64) @ network.coefs[0]
         network.coefs[0] *= self.scale[:, np.newaxis]
 
 
@@ -95,7 +132,8 @@ class TargetScaling(NamedTuple):
     Attributes
     ----------
     mean, scale, score_scale, score_shift : ndarray of shape (n_outputs,)
-        With a log link a factor on the targets is a shift of the raw scores, by its logarithm.
+        With a log link a factor on the targets is a shift of the raw scores, by its logarithm. Of their dtype is to be
+        said what `Scaling` says of its own.
     """
 
     mean: np.ndarray
@@ -104,24 +142,28 @@ class TargetScaling(NamedTuple):
     score_shift: np.ndarray
 
     @classmethod
-    def of(cls, loss, Y, sample_weight, shift):
-        """Return the scaling that a `RegressionLoss` asks for; without `shift` the raw scores are not shifted."""
-        if sample_weight is None or not np.any(sample_weight):
-            sample_weight = np.ones(len(Y))
+    def of(cls, loss, Y, sample_weight, shift, dtype=np.float64):
+        """Return the scaling that a `RegressionLoss` asks for; without `shift` the raw scores are not shifted.
+
+        It is computed in float64. `dtype` is that of the inputs.
+        """
+        Y = Y.astype(np.float64, copy=False)
         with np.errstate(over="ignore", invalid="ignore"):
-            mean, scale = loss.location_scale(Y, np.abs(sample_weight))
-            extent = np.array([scale, Y.max(axis=0) - mean, Y.min(axis=0) - mean]).astype(Y.dtype)
-        if not np.isfinite(extent).all():
-            raise ValueError(f"Got targets whose spread overflows in {Y.dtype}: pass smaller ones.")
+            mean, scale = loss.location_scale(Y, _mean_one(sample_weight, len(Y)))
+            constant = _is_constant(mean, scale)
+            scale = np.where(constant, 1.0, scale)
+            extent = np.abs([Y.max(axis=0) - mean, Y.min(axis=0) - mean])
+            largest = np.maximum(extent + np.abs(mean), extent / scale).max(axis=0)
+        if not np.isfinite([largest, scale]).all():
+            raise ValueError("Got targets whose spread overflows: pass smaller ones.")
         none, one = np.zeros_like(scale), np.ones_like(scale)
-        # The bound is that of rounding: what lies below it is a constant.
-        scale = np.where(scale > 10 * np.finfo(Y.dtype).eps * np.abs(mean), scale, one)
         if loss.log_link:
             parts = (none, scale, one, np.log(scale)) if shift else (none, one, one, none)
         else:
             mean = mean if shift else none
             parts = (mean, scale, scale, mean)
-        return cls(*(part.astype(Y.dtype) for part in parts))
+        dtype = np.float64 if np.any(_too_coarse(dtype, parts[3], parts[2], largest) & ~constant) else dtype
+        return cls(*(part.astype(dtype) for part in parts))
 
     def apply(self, Y):
         """Return standardised targets."""

@@ -14,7 +14,7 @@ from sklearn.metrics import check_scoring
 from .._engine.batches import Batches
 from .._engine.descent import gradient_descent, tie
 from .._engine.network import Network
-from .._engine.objective import Objective, base_rate_loss, mean_loss
+from .._engine.objective import QUIET, Objective, base_rate_loss, mean_loss
 from .._engine.penalty import Penalty
 from .._engine.prediction import raw_scores
 from .advice import warn_of, warn_user
@@ -74,6 +74,7 @@ class Training:
         hold_out = HoldOut.of(problem, estimator.validation_fraction) if splits and self.state.held_out is None else None
         n_rows = n_samples if self.state.rows is None else len(self.state.rows)
         self.recipe = Recipe(estimator, problem, hold_out.n_rows if hold_out else n_rows, incremental)
+        self._dtype = problem.samples.X.dtype
         if not resume or not hasattr(estimator, "_scaling"):
             self._decide_scaling(problem, resume)
         self.problem = problem._replace(samples=self._scaled(problem.samples))
@@ -97,19 +98,24 @@ class Training:
     # The parts, in the order in which they are made ------------------------------------------------------------------
 
     def _decide_scaling(self, problem, resume):
-        """Decide on the scaling, which then stays as long as training goes on from it."""
+        """Decide on the scaling, which then stays as long as training goes on from it, and on what to compute in."""
         estimator, recipe, (X, _, Y, sample_weight) = self.estimator, self.recipe, problem.samples
+        center = estimator.fit_intercept
         estimator._scaling = estimator._target_scaling = None
         # Weights that were set by hand are those of raw inputs and targets.
         if recipe.standardize and not resume:
-            estimator._scaling = Scaling.of(X, sample_weight, estimator.fit_intercept)
+            estimator._scaling = Scaling.of(X, sample_weight, center)
+            self._dtype = estimator._scaling.mean.dtype
         if recipe.scale_targets and not resume:
-            estimator._target_scaling = TargetScaling.of(problem.loss, Y, sample_weight, estimator.fit_intercept)
+            estimator._target_scaling = TargetScaling.of(problem.loss, Y, sample_weight, center, self._dtype)
+            self._dtype = estimator._target_scaling.mean.dtype
 
     def _scaled(self, samples):
-        """Return samples with scaled targets; inputs are standardised by `_make_batches`."""
-        scaling = self.estimator._target_scaling
-        return samples._replace(Y=scaling.apply(samples.Y)) if samples and scaling else samples
+        """Return samples in the dtype of training, with scaled targets; inputs are standardised by `_make_batches`."""
+        if samples is None:
+            return None
+        X, Y, scaling = samples.X.astype(self._dtype, copy=False), samples.Y, self.estimator._target_scaling
+        return samples._replace(X=X, Y=scaling.apply(Y).astype(self._dtype, copy=False) if scaling else Y)
 
     def _starting_network(self, resume):
         """Return the network with its initial weights, or with those that training stopped at."""
@@ -228,9 +234,11 @@ class Training:
     def fold(self, targets=True):
         """Bring the published parameters up to date with `kept`, in the units of the raw inputs and targets."""
         np.copyto(self.published.theta, self.kept)
-        for scaling in (self.estimator._scaling, targets and self.estimator._target_scaling):
-            if scaling:
-                scaling.fold(self.published)
+        # `run` looks for what overflows.
+        with np.errstate(**QUIET):
+            for scaling in (self.estimator._scaling, targets and self.estimator._target_scaling):
+                if scaling:
+                    scaling.fold(self.published)
 
     @cached_property
     def fingerprint(self):
@@ -301,6 +309,11 @@ class Training:
             base_rate = partial(base_rate_loss, loss, samples.Y, samples.sample_weight)
             warn_of(run, estimator, base_rate, partial(self.mean_loss, samples))
         self.fold()
+        if not np.isfinite(self.published.theta).all():
+            raise ValueError(
+                f"Got features or targets whose units make weights that overflow in {self._dtype}: pass X in float64, or "
+                "values of another size."
+            )
         estimator._training_state = self._state_after(run) if estimator.warm_start or self.incremental else None
 
     def mean_loss(self, samples):

@@ -1,7 +1,6 @@
 """Losses of numbers."""
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import xlogy
 
 from ._base import Loss, sum_outputs, weighted_mean
@@ -150,16 +149,17 @@ class HuberLoss(RegressionLoss):
 
     def constant_scores(self, Y, sample_weight):
         """Return the M-estimate of location."""
-
-        def slope(score, column):
-            return sample_weight @ np.clip(column - score, -self.delta, self.delta)
-
-        # Beyond the quartiles by delta, three quarters of the weight pull back with all their force.
-        lower, upper = (_quantile(Y, sample_weight, q).astype(np.float64) for q in (0.25, 0.75))
-        lower = np.minimum(lower - self.delta, np.nextafter(lower, -np.inf))
-        upper = np.maximum(upper + self.delta, np.nextafter(upper, np.inf))
-        parts = zip(lower, upper, Y.T.astype(np.float64), strict=True)
-        return np.array([brentq(slope, low, high, (column,), 1e-12 * self.delta) for low, high, column in parts])
+        median, weight = _quantile(Y, sample_weight, 0.5).astype(np.float64), sample_weight / np.sum(sample_weight)
+        # At most so far from the median: beyond, half the weight at least pulls back with all its force. The difference
+        # may be infinite, which pulls as any large one does.
+        low, high = np.full_like(median, -self.delta), np.full_like(median, self.delta)
+        with np.errstate(over="ignore"):
+            difference = Y - median
+            for _ in range(60):
+                middle = 0.5 * (low + high)
+                upwards = weight @ np.clip(difference - middle, -self.delta, self.delta) > 0
+                low, high = np.where(upwards, middle, low), np.where(upwards, high, middle)
+            return median + high
 
 
 class PoissonDeviance(RegressionLoss):

@@ -134,3 +134,22 @@ def test_the_mean_of_weights_that_grow_evenly_lags_by_a_seventh_of_the_steps():
     _, network, state = descend(30, StepRule(1.0), optimizer=Grows(), averages=True)
     # Weights of 1, 2, ..., t have the mean (6 t + 1) / 7.
     np.testing.assert_allclose(network.theta - state.mean, (90 - 1) / 7)
+
+
+def test_a_step_may_take_a_weight_to_zero_and_not_beyond():
+    # At a rate of 0.5.
+    _, network, _ = descend(1, StepRule(0.5, weight_decay=2.0))
+    assert not network.weights.any()
+    with pytest.raises(ValueError, match=r"Got weight_decay=2.01 with a learning rate of 0.5: .* must be at most 1"):
+        descend(1, StepRule(0.5, weight_decay=2.01))
+
+
+def test_a_schedule_that_rises_too_far_is_refused_when_it_does():
+    class Doubling(Schedule):
+        def next_rate(self, rate, initial, samples_seen, epoch, progress, steps):
+            return initial * 2.0**epoch
+
+    rule = StepRule(0.5, weight_decay=1.0)
+    descend(2, rule, Doubling())
+    with pytest.raises(ValueError, match="with a learning rate of 2"):
+        descend(3, rule, Doubling())

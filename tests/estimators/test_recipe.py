@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+from estimators_helpers import ESTIMATORS, fit, tiny
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.exceptions import ConvergenceWarning
 
 from skbackprop import SigmoidBackpropClassifier, SigmoidBackpropRegressor
 from skbackprop.inspection import trace_backpropagation
 from skbackprop.optimizers import SGD
-from skbackprop.schedules import WarmUp
+from skbackprop.schedules import SCHEDULES, WarmUp
 
 rng = np.random.RandomState(0)
 X = rng.randn(150, 6)
@@ -275,3 +278,25 @@ def test_with_early_stopping_the_validation_loss_is_what_may_still_fall():
 def test_a_single_epoch_cannot_tell():
     with pytest.warns(ConvergenceWarning, match="max_iter=1 "):
         make(max_iter=1, tol=100.0).fit(X, y)
+
+
+# Weight decay --------------------------------------------------------------------------------------------------------
+
+
+@given(
+    st.floats(1e-6, 1e6),
+    st.floats(0, 1e9),
+    st.sampled_from(list(ESTIMATORS)),
+    st.sampled_from(["sgd", "adam", "adamw"]),
+    st.sampled_from(sorted(SCHEDULES)),
+)
+def test_weight_decay_that_overshoots_zero_is_refused_at_the_start(rate, decay, kind, solver, schedule):
+    settings = {"learning_rate_init": rate, "weight_decay": decay, "solver": solver, "learning_rate": schedule}
+    estimator = tiny(kind, **settings)
+    # (0 is the solver's own.)
+    if rate * (decay or 0.01 * (solver == "adamw")) > 1:
+        with pytest.raises(ValueError, match="Got weight_decay="):
+            fit(estimator, X[:20], y[:20])
+        assert not hasattr(estimator, "n_iter_")
+    else:
+        fit(estimator, X[:20], y[:20])

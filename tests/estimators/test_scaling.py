@@ -3,16 +3,19 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from estimators_helpers import DTYPES, ESTIMATORS, PREDICTIONS, columns, fit, tables, tiny, weights_of
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from sklearn.datasets import load_diabetes, load_wine
 from sklearn.preprocessing import StandardScaler
 
-from skbackprop import SigmoidBackpropClassifier, SigmoidBackpropRegressor
+from skbackprop import SigmoidBackpropAutoencoder, SigmoidBackpropClassifier, SigmoidBackpropRegressor
 from skbackprop._engine.network import Network
 from skbackprop._engine.prediction import raw_scores
 from skbackprop._estimators import scaling as scaling_module
 from skbackprop._estimators.scaling import Scaling, TargetScaling
 from skbackprop.activations import ACTIVATIONS
-from skbackprop.initializers import INITIALIZERS
+from skbackprop.initializers import INITIALIZERS, Initializer
 from skbackprop.losses import REGRESSION_LOSSES
 
 X, y = load_wine(return_X_y=True)
@@ -164,7 +167,7 @@ def regress(X, y, *arguments, **parameters):
 def test_folding_gives_predictions_in_the_targets_units_and_unfolding_undoes_it(loss, shift, dtype):
     targets = np.random.RandomState(1).gamma(2.0, size=(50, 3)).astype(dtype) * np.array([1e-6, 1, 1e6], dtype)
     criterion = REGRESSION_LOSSES[loss]()
-    scaling = TargetScaling.of(criterion, targets, None, shift)
+    scaling = TargetScaling.of(criterion, targets, None, shift, dtype)
     assert {part.dtype for part in scaling} == {np.dtype(dtype)}
     network = Network((13, 5, 3), [ACTIVATIONS["tanh"]], True, np.dtype(dtype))
     network.initialize(INITIALIZERS["uniform"], np.random.RandomState(0))
@@ -289,3 +292,158 @@ def test_regression_goes_on_from_weights_that_the_user_changed(loss):
 def test_features_whose_deviation_overflows_are_refused():
     with pytest.raises(ValueError, match="Got X with a standard deviation that overflows"):
         make().fit(1e200 * X, y)
+
+
+# Numbers of any size -------------------------------------------------------------------------------------------------
+
+SIGNAL = np.random.RandomState(0).randn(200, 3)
+TREND = SIGNAL @ [1.0, -2.0, 0.5]
+
+
+def r2(X, y, dtype):
+    """The R^2 on the training samples, which are easy, in a dtype."""
+    regressor = SigmoidBackpropRegressor(hidden_layer_sizes=(8,), random_state=0).fit(X.astype(dtype), y)
+    return regressor, regressor.score(X.astype(dtype), y)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("shift", "scale"),
+    [(1.7e9, 1.0), (1.7e9, 60.0), (1.7e9, 1e6), (2e-38, 1e-39), (0.0, 1e-44), (-3e37, 1e37), (20_240_101.0, 3.0)],
+)
+def test_targets_of_any_size_are_learnt_in_both_dtypes(dtype, shift, scale):
+    """Time stamps, for one: float32 knows them to two minutes."""
+    _, score = r2(SIGNAL, shift + scale * TREND, dtype)
+    assert score > 0.99
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("shift", "scale"),
+    [(1.7e9, 600.0), (1.7e9, 1e6), (0.0, 1e-39), (0.0, 1e-42), (3e38, 1e37), (0.0, 1e36), (2000.0, 20.0)],
+)
+def test_features_of_any_size_are_learnt_in_float32(shift, scale):
+    inputs = (shift + scale * SIGNAL).astype(np.float32)
+    _, score = r2(inputs, TREND, np.float32)
+    assert score > 0.98
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("constant", [0.0, -7.0, 20_240_101.0, 1e20, 3e38, -3e38, 1e-45])
+def test_a_constant_column_of_any_size_does_no_harm(dtype, constant):
+    inputs = np.column_stack([SIGNAL, np.full(200, constant)])
+    regressor, score = r2(inputs, TREND, dtype)
+    assert score > 0.99
+    # It is no reason to train in another dtype.
+    assert regressor.coefs_[0].dtype == dtype
+
+
+def test_float32_stays_unless_it_is_too_coarse():
+    for shift, scale, dtype in [
+        (0, 1, np.float32),
+        (2000, 20, np.float32),
+        (1.7e9, 1e6, np.float32),
+        (1.7e9, 600, np.float64),
+    ]:
+        inputs = (shift + scale * SIGNAL).astype(np.float32)
+        assert Scaling.of(inputs, None, center=True).mean.dtype == dtype
+        regressor = fit(tiny("regressor"), SIGNAL.astype(np.float32), shift + scale * TREND)
+        assert {part.dtype for part in weights_of(regressor)} == {np.dtype(dtype)}
+        assert regressor.predict(SIGNAL.astype(np.float32)).dtype == dtype
+        # Training goes on in it.
+        fit(regressor, SIGNAL.astype(np.float32), shift + scale * TREND, method="partial_fit")
+        assert {part.dtype for part in weights_of(regressor)} == {np.dtype(dtype)}
+        for kind in ("classifier", "autoencoder"):
+            fitted = fit(
+                tiny(kind),
+                inputs,
+                np.arange(200) % 2,
+                X_val=inputs,
+                **{"y_val": np.arange(200) % 2} if kind == "classifier" else {},
+            )
+            assert {part.dtype for part in weights_of(fitted)} == {np.dtype(dtype)}
+
+
+@pytest.mark.parametrize("factor", [1e-300, 1e-20, 1e20, 1e300])
+def test_a_common_factor_on_weights_changes_no_scale_whatever_its_size(factor):
+    inputs, weight = np.column_stack([X, np.full(len(X), 7.0)]), np.random.RandomState(0).rand(len(X))
+    expected, scaled = (Scaling.of(inputs, w, center=True) for w in (weight, factor * weight))
+    for one, other in zip(scaled, expected, strict=True):
+        np.testing.assert_allclose(one, other)
+    assert scaled.scale[-1] == 1
+
+
+class LargeWeights(Initializer):
+    """Weights that are very large, and of which nothing is learnt."""
+
+    def fill(self, coef, intercept, below, activation, random_state):
+        coef.fill(1e200)
+        intercept.fill(0.0)
+
+
+def test_weights_that_overflow_in_the_users_units_are_refused():
+    """In float64 alone: what float32 cannot hold is trained in float64."""
+    inputs = np.column_stack([SIGNAL[:, 0], 1e-140 * SIGNAL[:, 1]])
+    with pytest.raises(ValueError, match="Got features or targets whose units make weights that overflow in float64"):
+        SigmoidBackpropAutoencoder((3,), init=LargeWeights(), standardize=True, max_iter=1).fit(inputs)
+
+
+@given(st.data(), DTYPES, st.sampled_from(list(ESTIMATORS)), st.sampled_from(["fit", "partial_fit"]))
+def test_whatever_the_numbers_what_is_published_is_finite_or_the_fit_an_error(data, dtype, kind, method):
+    inputs = data.draw(tables(dtype))
+    numbers = data.draw(columns(len(inputs), np.float64))
+    y_ = np.arange(len(inputs)) % 3 if kind == "classifier" else numbers
+    settings = data.draw(st.sampled_from([{}, {"activation": "relu"}, {"fit_intercept": False}, {"solver": "sgd"}]))
+    if kind != "classifier":
+        settings = {**settings, "loss": data.draw(st.sampled_from(["squared_error", "huber", "absolute_error"]))}
+    estimator = tiny(kind, **settings)
+    try:
+        fit(estimator, inputs, y_, method="fit" if kind == "outlier detector" else method)
+    except ValueError:
+        assert not hasattr(estimator, "n_iter_")
+        return
+    for part in weights_of(estimator):
+        assert np.isfinite(part).all()
+    for name in PREDICTIONS:
+        if hasattr(estimator, name):
+            assert finite_or_refused(getattr(estimator, name), inputs)
+
+
+def finite_or_refused(method, inputs):
+    """Whether a prediction is finite or an error that says why; no warning of NumPy's, either."""
+    try:
+        return np.isfinite(method(inputs)).all()
+    except ValueError as error:
+        return "overflows in float" in str(error)
+
+
+@pytest.mark.slow
+@given(DTYPES, st.sampled_from(list(ESTIMATORS)), st.lists(st.integers(-100, 100), min_size=3, max_size=3))
+def test_a_power_of_two_is_a_unit_like_any_other(dtype, kind, exponents):
+    """It rounds nothing, so the same is learnt; in float32 beyond its range, too, where training is in float64."""
+    factors = np.exp2(exponents).astype(dtype)
+    inputs = SIGNAL[:20].astype(dtype)
+    y_ = (TREND[:20] > 0).astype(int) if kind == "classifier" else TREND[:20]
+    plain = fit(tiny(kind), inputs, y_)
+    mapped = fit(tiny(kind), inputs * factors, y_)
+    name = {"classifier": "predict_proba", "regressor": "predict"}.get(kind, "score_samples")
+    expected, found = getattr(plain, name)(inputs), getattr(mapped, name)(inputs * factors)
+    np.testing.assert_allclose(found, expected, **({"rtol": 1e-9} if dtype == np.float64 else {"rtol": 1e-3, "atol": 1e-4}))
+
+
+@pytest.mark.slow
+@given(columns(20, np.float64), st.sampled_from(["squared_error", "absolute_error", "huber"]))
+def test_float32_inputs_learn_what_float64_ones_do_whatever_the_targets(numbers, loss):
+    inputs = SIGNAL[:20].astype(np.float32)
+    try:
+        single = fit(tiny("regressor", loss=loss), inputs, numbers)
+    except ValueError:
+        # Beyond the range of float32, and where a deviation overflows.
+        assume(False)
+    double = fit(tiny("regressor", loss=loss), inputs.astype(np.float64), numbers)
+    spread = double._target_scaling.scale[0]
+    spread = max(1.0, abs(numbers[0])) if spread == 1 else spread
+    difference = single.predict(inputs) / spread - double.predict(inputs.astype(np.float64)) / spread
+    assert np.abs(difference).max() < 0.01
