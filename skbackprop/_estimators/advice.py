@@ -73,11 +73,16 @@ def warn_of(run, estimator, base_rate_loss, final_loss):
 
 
 def warn_user(message, category=UserWarning):
-    """Warn of the line of the user's code that led here, outside this package and scikit-learn."""
+    """Warn of the line of the user's code that led here, outside this package and scikit-learn.
+
+    Filters find it by its category and, as if the line were there, by the module "skbackprop".
+    """
     if _KEPT_IN.get() is not None:
         _KEPT_IN.get().append((message, category))
         return
-    frame, level = inspect.currentframe(), 1
-    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in {__name__.partition(".")[0], "sklearn"}:
-        frame, level = frame.f_back, level + 1
-    warnings.warn(message, category, stacklevel=level)
+    own = __name__.partition(".")[0]
+    frame = inspect.currentframe()
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in {own, "sklearn"}:
+        frame = frame.f_back
+    registry = frame.f_globals.setdefault("__warningregistry__", {})
+    warnings.warn_explicit(message, category, frame.f_code.co_filename, frame.f_lineno, own, registry)

@@ -4,14 +4,15 @@ from abc import ABCMeta, abstractmethod
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from .._engine.objective import sample_losses
 from .._engine.prediction import raw_scores
 from ..losses import Loss
 from .callback_bridge import CallbackBridge, CallbackSupportMixin, epochs_a_task, with_callbacks
 from .folds import FoldedTraining, refuse_with_folds
-from .samples import FLOATS
+from .parameters import CheckedParameters, refuse_weights_with, scorer_of
+from .samples import FLOATS, validated
 from .scaling import Scaling, TargetScaling
 from .state import TrainingState, become, draft_of
 from .training import Training
@@ -20,7 +21,7 @@ from .training import Training
 PLAIN_SIZE = 10_000
 
 
-class BaseBackprop(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
+class BaseBackprop(CallbackSupportMixin, CheckedParameters, BaseEstimator, metaclass=ABCMeta):
     """Base of all estimators; children encode targets and name a loss.
 
     What stands here is what a child without such a parameter has: `noise`, the standard deviation of noise on the inputs of
@@ -89,6 +90,9 @@ class BaseBackprop(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             found = " and ".join(given)
             raise ValueError(f"Got {found} alone: validation needs both X_val and y_val; pass both, or neither.")
         held_out = draft._encode_validation(*validation, problem.samples.X.dtype) if given else None
+        held_out_weight = validation[2] if given else sample_weight if self.early_stopping and not incremental else None
+        if held_out_weight is not None and (scorer := scorer_of(draft)):
+            refuse_weights_with(self.scoring, scorer)
         if in_folds:
             training, tasks = FoldedTraining(draft, problem), (self.n_folds,)
         else:
@@ -107,7 +111,7 @@ class BaseBackprop(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         """Return inputs to predict for as an array or CSR of floats, or raise."""
         if not self._is_plain(X):
             check_is_fitted(self)
-            X = validate_data(self, X, accept_sparse=self._accept_sparse, dtype=FLOATS, reset=False)
+            X = validated(self, X, accept_sparse=self._accept_sparse, dtype=FLOATS, reset=False)
         return X
 
     def _is_plain(self, X):
@@ -130,12 +134,6 @@ class BaseBackprop(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         if scaling is not None:
             Y, Z = scaling.apply(Y), (Z - scaling.score_shift) / scaling.score_scale
         return sample_losses(self._loss, Y, Z)
-
-    def _validation_loss(self, X, y, sample_weight=None):
-        """Return the mean loss of samples as `fit` takes them, in the units of the training loss, without penalty."""
-        samples = self._encode_validation(X, y, sample_weight, self.coefs_[0].dtype)
-        losses = self._sample_losses(samples.X, samples.Y)
-        return float(np.average(losses, weights=samples.sample_weight))
 
     def __sklearn_tags__(self):
         """Sparse input is welcome to most."""

@@ -7,15 +7,16 @@ from scipy.sparse import issparse
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import column_or_1d, validate_data
+from sklearn.utils.validation import column_or_1d
 
 from ..losses import REGRESSION_LOSSES
 from .base import BaseBackprop
 from .docstrings import share_documentation
 from .features import FeaturesMixin
 from .parameters import can_fit_partially, constraints, store
-from .samples import FLOATS, Problem, Samples, checked_weights
-from .targets import loss_of, refuse_another_link, refuse_targets, wants_positive_targets
+from .samples import FLOATS, Problem, Samples, checked_weights, validated
+from .targets import loss_of, refuse_another_link, refuse_targets, refuse_words, wants_positive_targets
+from .words import Choices
 
 
 @share_documentation
@@ -66,7 +67,7 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
     _parameter_constraints: dict = constraints(
         early_stopping=["boolean", StrOptions({"cv"})],
         loss=[
-            StrOptions(set(REGRESSION_LOSSES)),
+            Choices(REGRESSION_LOSSES),
             HasMethods(["loss_gradient", "predict", "constant_scores", "location_scale"]),
         ],
         quantile=[Interval(numbers.Real, 0, 1, closed="neither")],
@@ -200,9 +201,13 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
 
     def _validated(self, X, y, sample_weight, loss, dtype, reset, any_sign):
         """Return checked `Samples`: inputs dense in C order or CSR, targets that suit the loss."""
-        X, y = validate_data(
-            self, X, y, accept_sparse="csr", multi_output=True, y_numeric=True, dtype=dtype, order="C", reset=reset
-        )
+        how = {"accept_sparse": "csr", "multi_output": True, "y_numeric": True, "dtype": dtype, "order": "C"}
+        try:
+            X, y = validated(self, X, y, reset=reset, **how)
+            y = y.astype(np.float64) if y.dtype.kind in "SU" else y
+        except ValueError:
+            refuse_words(y)
+            raise
         if issparse(y):
             raise TypeError("Got sparse targets: pass a dense array, such as y.toarray().")
         if y.ndim == 2 and y.shape[1] == 1:

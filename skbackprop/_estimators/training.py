@@ -8,7 +8,6 @@ from zlib import crc32
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.metrics import check_scoring
 
 from .._engine.batches import Batches
 from .._engine.descent import gradient_descent, tie
@@ -16,12 +15,14 @@ from .._engine.network import Network
 from .._engine.objective import Objective, base_rate_loss, mean_loss
 from .._engine.penalty import Penalty
 from .advice import warn_of, warn_user
+from .parameters import scorer_of, takes_weights
 from .recipe import Recipe
 from .run import Run, run_epochs, run_minimizer
 from .samples import HoldOut
 from .scaling import Scaling, TargetScaling
 from .state import TrainingState
 from .threads import limit_threads
+from .words import shown
 
 # A prior on the weights is spread over all samples, or over so many if they are fewer.
 FEW_SAMPLES = 256
@@ -131,9 +132,9 @@ class Training:
         planned = [coef.shape for coef in network.coefs]
         if fitted != planned:
             raise ValueError(
-                f"Training cannot go on with hidden_layer_sizes={estimator.hidden_layer_sizes!r}, since the fitted weights "
-                f"have the shapes {fitted} and these sizes ask for {planned}: keep the sizes, or fit anew with "
-                "warm_start=False."
+                f"Training cannot go on with hidden_layer_sizes={shown(estimator.hidden_layer_sizes)}, since the fitted "
+                f"weights have the shapes {shown(fitted)} and these sizes ask for {shown(planned)}: keep the sizes, or fit "
+                "anew with warm_start=False."
             )
         has_biases = any(np.any(intercept) for intercept in estimator.intercepts_)
         resized = state.theta is not None and state.theta.shape != network.theta.shape
@@ -295,8 +296,10 @@ class Training:
         judge = copy.copy(self.estimator)
         # The validated samples carry no column names, and the scorer should not warn about that.
         judge.__dict__.pop("feature_names_in_", None)
-        scorer = check_scoring(judge, scoring=self.estimator.scoring)
-        weights = {} if samples.sample_weight is None else {"sample_weight": samples.sample_weight}
+        scorer = scorer_of(judge)
+        # Those of the classes alone may be left out.
+        weighted = samples.sample_weight is not None and takes_weights(scorer)
+        weights = {"sample_weight": samples.sample_weight} if weighted else {}
 
         def score():
             self.fold()
