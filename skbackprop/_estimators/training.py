@@ -76,6 +76,7 @@ class Training:
         self.problem = problem._replace(samples=self._scaled(problem.samples))
         self.held_out = self._scaled(held_out)
         self.network = self._starting_network(resume)
+        self._first_norm = self._weight_norm(self.network.theta)
         descent = self.state.descent
         if self.recipe.averages and descent.mean is None:
             descent.mean, descent.steps = self.network.theta.copy(), 0
@@ -276,7 +277,7 @@ class Training:
         if not self.incremental:
             samples, loss = self.problem.samples, self.problem.loss
             base_rate = partial(base_rate_loss, loss, samples.Y, samples.sample_weight)
-            warn_of(run, estimator, base_rate, partial(self.mean_loss, samples))
+            warn_of(run, self, base_rate, partial(self.mean_loss, samples))
         self.fold()
         estimator._training_state = self._state_after(run) if estimator.warm_start or self.incremental else None
 
@@ -287,6 +288,20 @@ class Training:
         """
         self.fold(targets=False)
         return mean_loss(self.problem.loss, self.published, samples.X, samples.Y, samples.sample_weight)
+
+    def _weight_norm(self, theta):
+        """Return the Euclidean norm of the weights, biases apart, among some parameters."""
+        return math.sqrt(sum(float(np.vdot(coef, coef)) for coef in self.network.layer_views(theta)[0]))
+
+    def weights_have_shrunk(self, base_rate):
+        """Return whether the penalty has more than halved the weights, or kept them below what makes scores of variance one.
+
+        It has if, besides, such weights would cost more than half of what there is to be learnt.
+        """
+        estimator = self.estimator
+        needed = max(self._first_norm, math.sqrt(self.network.layer_sizes[-1]))
+        strength = self.recipe.alpha / (self.batches.mean_weight * self.batches.batch_size) + estimator.weight_decay
+        return self._weight_norm(self.kept) < needed / 2 and 0.5 * strength * needed**2 > base_rate / 2
 
     def scorer(self):
         """Return a function of no arguments that scores the current weights on validation samples; larger is better."""
