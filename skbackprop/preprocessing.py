@@ -17,7 +17,7 @@ from ._estimators.classifier import SigmoidBackpropClassifier
 from ._estimators.parameters import COUNT
 from ._estimators.regressor import SigmoidBackpropRegressor
 from ._estimators.samples import FLOATS, checked_weights, validated
-from ._estimators.words import check_choice, listed
+from ._estimators.words import check_choice, shown
 
 __all__ = ["PiecewiseLinearEncoder", "tabular_network"]
 
@@ -235,7 +235,7 @@ def _columns(X, numeric):
     dates = [getattr(X, "columns", range(len(kinds)))[position] for position, kind in enumerate(kinds) if kind in "mM"]
     if dates:
         raise ValueError(
-            f"Got dates or times in the columns {listed(dates)}: make numbers of them, such as the year, the day of the "
+            f"Got dates or times in the columns {shown(dates)}: make numbers of them, such as the year, the day of the "
             "week or the days since an event, or drop them."
         )
     return [position for position, kind in enumerate(kinds) if (kind in "iufc") == numeric]

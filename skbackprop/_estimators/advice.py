@@ -81,7 +81,7 @@ def _how_to_learn(run, training, base_rate, reached):
     strengths = {name: getattr(estimator, name) for name in ("alpha", "weight_decay")}
     asked_for = {name: strength for name, strength in strengths.items() if strength and not isinstance(strength, str)}
     if asked_for and reached < 1.05 * base_rate and training.weights_have_shrunk(base_rate):
-        lower = _any_of([f"lower {name} (now {strength:g})" for name, strength in asked_for.items()])
+        lower = _any_of([f"lower {name} (now {strength})" for name, strength in asked_for.items()])
         return f"the penalty holds its weights near zero: {lower}"
     longer = {name: f"raise {name} (now {getattr(estimator, name)})" for name in ("max_iter", "max_fun", "max_time")}
     others = [*_standardise(training), *_another_rate(training, "change"), *filter(None, [longer.get(run.reason)])]
@@ -107,7 +107,7 @@ def _standardise(training):
 def _another_rate(training, change):
     """Return the advice to change the learning rate, if the solver has one."""
     rate = training.estimator.learning_rate_init
-    return [f"{change} learning_rate_init (now {rate:g})"] if training.recipe.optimizer.uses_learning_rate else []
+    return [f"{change} learning_rate_init (now {rate})"] if training.recipe.optimizer.uses_learning_rate else []
 
 
 def _any_of(remedies):

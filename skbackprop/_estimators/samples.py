@@ -120,9 +120,8 @@ class HoldOut(NamedTuple):
             lonely = counts[position] == 1
             alone, rows, strata = rows[lonely], rows[~lonely], strata[~lonely]
             n_strata = least = int(np.count_nonzero(counts > 1))
-        asked_for = math.ceil(fraction * n_samples)
-        size = max(asked_for, least)
-        if len(rows) - size < n_strata and asked_for > least:
+        size = max(math.ceil(fraction * n_samples), least)
+        if len(rows) - size < n_strata and len(rows) - least >= max(n_strata, 1):
             raise ValueError(
                 f"Got validation_fraction={fraction}, which holds out {size} of {n_samples} samples and leaves "
                 f"{len(rows) - size} to train on, where {n_strata} or more are needed: lower validation_fraction, or pass "

@@ -294,7 +294,7 @@ class Training:
         return math.sqrt(sum(float(np.vdot(coef, coef)) for coef in self.network.layer_views(theta)[0]))
 
     def weights_have_shrunk(self, base_rate):
-        """Return whether the penalty has more than halved the weights, or kept them below what makes scores of variance one.
+        """Return whether the penalty has more than halved the weights, or kept them too small for scores of variance one.
 
         It has if, besides, such weights would cost more than half of what there is to be learnt.
         """

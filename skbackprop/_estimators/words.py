@@ -50,7 +50,7 @@ def did_you_mean(value, names):
 
 def check_choice(name, value, names):
     """Raise unless a value is one of the names."""
-    if value not in names:
+    if not isinstance(value, str) or value not in names:
         raise ValueError(f"Got {name}={shown(value)}: pass one of {listed(names)}{did_you_mean(value, names)}")
 
 
