@@ -226,7 +226,8 @@ class CheckedParameters:
 
     def _validate_params(self):
         """Raise unless each parameter is valid by itself; scikit-learn calls this at the start of `fit`."""
-        for name in self.get_params(deep=False):
+        # In this order, for what is passed in the wrong place is best named where that begins.
+        for name in inspect.signature(type(self)).parameters:
             if name in self._parameter_constraints:
                 check_parameter(self, name)
 

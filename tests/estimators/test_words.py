@@ -165,6 +165,8 @@ def test_sizes_in_the_place_of_the_loss_are_pointed_to_their_own(estimator, size
         estimator(sizes).fit(X, y)
     assert str(caught.value).endswith(f"the first parameter is loss, so pass hidden_layer_sizes={sizes!r} by its name.")
     assert "first parameter" not in refusal(SigmoidBackpropClassifier, loss=sizes)
+    with pytest.raises(ValueError, match="the first parameter is loss"):
+        estimator(sizes, "relu").fit(X, y)
 
 
 @by_estimator
