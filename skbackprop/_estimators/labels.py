@@ -109,6 +109,13 @@ class Labels(NamedTuple):
             totals = np.bincount(codes, weights=sample_weight, minlength=len(self.classes))
             factor = (totals.sum() / (len(self.classes) * np.where(totals > 0, totals, 1.0)))[codes]
         else:
+            known = dict.fromkeys(self.classes.tolist())
+            lacking = [label for label in known if label not in class_weight]
+            if lacking and not class_weight.keys() <= known.keys():
+                raise ValueError(
+                    f"Got class_weight={shown(class_weight)} with classes that are not in y, while {shown(lacking)} are not in "
+                    "class_weight: give weights to the classes of y."
+                )
             factor = compute_class_weight(class_weight, classes=self.classes, y=self.classes)[codes]
         return factor if sample_weight is None else sample_weight * factor
 
