@@ -229,7 +229,7 @@ TOO_MANY = {
     "columns of text": lambda: SigmoidBackpropClassifier().fit(pd.DataFrame([["text"] * 1000] * 150), y),
     "dates": lambda: tabular_network("classifier").fit(pd.DataFrame([[pd.Timestamp(0)] * 1000] * 150), y),
     "weights of classes": lambda: classes_of_many(
-        lambda model, rows, labels: model.set_params(class_weight={label: 1.0 for label in labels + 500}).fit(rows, labels)),
+        lambda model, rows, labels: model.set_params(class_weight=dict.fromkeys(labels + 500, 1.0)).fit(rows, labels)),
     "classes in partial_fit": lambda: classes_of_many(lambda model, rows, labels: model.partial_fit(rows, labels + 500)),
     "classes announced": lambda: classes_of_many(
         lambda model, rows, labels: model.partial_fit(rows, labels, classes=[*MANY, 0])),
