@@ -113,8 +113,8 @@ class Labels(NamedTuple):
             lacking = [label for label in known if label not in class_weight]
             if lacking and not class_weight.keys() <= known.keys():
                 raise ValueError(
-                    f"Got class_weight={shown(class_weight)} with classes that are not in y, while {shown(lacking)} are not "
-                    "in class_weight: give weights to the classes of y."
+                    f"Got class_weight={shown(class_weight)} with classes that are not in y, while {shown(lacking)} are "
+                    "not in class_weight: give weights to the classes of y."
                 )
             factor = compute_class_weight(class_weight, classes=self.classes, y=self.classes)[codes]
         return factor if sample_weight is None else sample_weight * factor
