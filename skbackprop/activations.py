@@ -227,6 +227,8 @@ class ELU(Activation):
 ACTIVATIONS = {
     "identity": Identity(),
     "logistic": Logistic(),
+    # The same, by the name that it has elsewhere.
+    "sigmoid": Logistic(),
     "tanh": Tanh(),
     "relu": ReLU(),
     "silu": SiLU(),

@@ -12,7 +12,6 @@ from textwrap import indent
 
 import numpy as np
 import sklearn.neural_network
-from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import check_random_state
 
 from ._estimators.classifier import SigmoidBackpropClassifier
@@ -159,12 +158,6 @@ class MLPClassifier(_TrainedAsThere, SigmoidBackpropClassifier):
     def decision_function(self):
         """Not there, as in scikit-learn: what prefers raw scores to probabilities would come to other results."""
         raise AttributeError("decision_function is not available, as in scikit-learn: see SigmoidBackpropClassifier.")
-
-    @property
-    def _label_binarizer(self):
-        """What turns labels into targets; converters of scikit-learn's class read it."""
-        multilabel = self._labels.target_type == "multilabel-indicator"
-        return LabelBinarizer().fit([[1] * len(self.classes_), [0] * len(self.classes_)] if multilabel else self.classes_)
 
 
 @_as_there

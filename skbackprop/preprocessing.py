@@ -11,13 +11,14 @@ from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from ._estimators.classifier import SigmoidBackpropClassifier
 from ._estimators.parameters import COUNT
 from ._estimators.regressor import SigmoidBackpropRegressor
-from ._estimators.samples import FLOATS, checked_weights
+from ._estimators.samples import FLOATS, checked_weights, validated
 from ._estimators.versions import Versioned
+from ._estimators.words import check_choice, shown
 
 __all__ = ["PiecewiseLinearEncoder", "tabular_network"]
 
@@ -93,7 +94,7 @@ class PiecewiseLinearEncoder(OneToOneFeatureMixin, TransformerMixin, Versioned, 
         -------
         self : PiecewiseLinearEncoder
         """
-        X = validate_data(self, X, dtype=FLOATS)
+        X = validated(self, X, dtype=FLOATS)
         weight = np.ones(len(X)) if sample_weight is None else checked_weights(sample_weight, X, any_sign=False)
         self.edges_ = [_quantiles(x, weight, self.n_bins) for x in X.T]
         outputs = []
@@ -119,7 +120,7 @@ class PiecewiseLinearEncoder(OneToOneFeatureMixin, TransformerMixin, Versioned, 
             In float32 if `X` is.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=FLOATS, reset=False)
+        X = validated(self, X, dtype=FLOATS, reset=False)
         column, lower, width, least, most = self._outputs
         encoded = X.take(column.astype(np.intp), axis=1)
         encoded -= lower
@@ -205,8 +206,7 @@ def tabular_network(kind, **parameters):
     >>> model.predict(pd.DataFrame({"town": ["Paris"], "age": [55]}))
     array(['yes'], dtype='<U3')
     """
-    if kind not in _NETWORKS:
-        raise ValueError(f'Got kind={kind!r}: pass "classifier" or "regressor".')
+    check_choice("kind", kind, _NETWORKS)
     one_hot = OneHotEncoder(
         min_frequency=3, max_categories=100, handle_unknown="infrequent_if_exist", sparse_output=False, dtype=np.float32
     )
@@ -236,8 +236,8 @@ def _columns(X, numeric):
     dates = [getattr(X, "columns", range(len(kinds)))[position] for position, kind in enumerate(kinds) if kind in "mM"]
     if dates:
         raise ValueError(
-            f"Got dates or times in the columns {dates}: make numbers of them, such as the year, the day of the week or "
-            "the days since an event, or drop them."
+            f"Got dates or times in the columns {shown(dates)}: make numbers of them, such as the year, the day of the "
+            "week or the days since an event, or drop them."
         )
     return [position for position, kind in enumerate(kinds) if (kind in "iufc") == numeric]
 

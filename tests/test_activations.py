@@ -15,13 +15,14 @@ from skbackprop.activations import ACTIVATIONS, Activation
 DEFINITIONS = {
     "identity": lambda z: z,
     "logistic": expit,
+    "sigmoid": expit,
     "tanh": np.tanh,
     "relu": lambda z: np.maximum(z, 0),
     "silu": lambda z: z * expit(z),
     "gelu": lambda z: z * norm.cdf(z),
     "elu": lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))),
 }
-BY_SLOPE = {"identity", "logistic", "tanh", "elu"}
+BY_SLOPE = {"identity", "logistic", "sigmoid", "tanh", "elu"}
 
 
 def forward(name, z):

@@ -18,15 +18,16 @@ def filled(rule, fed_by, activation, shape=(400, 300)):
 
 def near_identity_bound(fed_by, activation):
     """That of 400 weights into each of 300 units."""
-    gains = {"logistic": 16, "relu": 2, "silu": 1 / 0.355776, "gelu": 1 / 0.42522}
-    gain = 1.5 * 300 ** (2 / 400) if fed_by is None and activation in {"logistic", "silu"} else gains.get(fed_by, 1)
+    gains = {"logistic": 16, "sigmoid": 16, "relu": 2, "silu": 1 / 0.355776, "gelu": 1 / 0.42522}
+    bends = fed_by is None and activation in {"logistic", "sigmoid", "silu"}
+    gain = 1.5 * 300 ** (2 / 400) if bends else gains.get(fed_by, 1)
     return np.sqrt(3 * gain / 400)
 
 
 # The published bound of each rule of the table.
 BOUNDS = {
     "auto": near_identity_bound,
-    "glorot": lambda fed_by, activation: np.sqrt((2 if activation == "logistic" else 6) / 700),
+    "glorot": lambda fed_by, activation: np.sqrt((2 if activation in {"logistic", "sigmoid"} else 6) / 700),
     "uniform": lambda fed_by, activation: 1.0,
 }
 

@@ -17,7 +17,7 @@ from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import LabelBinarizer, StandardScaler
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_param_validation, estimator_checks_generator
 
 import skbackprop
@@ -259,14 +259,6 @@ def test_raw_scores_are_not_offered_since_others_would_prefer_them_to_probabilit
         _ = model.decision_function
 
 
-@pytest.mark.parametrize("kind", ["binary", "text", "multiclass", "multilabel"])
-def test_the_label_binarizer_is_that_of_the_labels(data, kind):
-    X, y = data[0], data[1][kind]
-    found, expected = ours.MLPClassifier(max_iter=1).fit(X, y)._label_binarizer, LabelBinarizer().fit(y)
-    assert found.y_type_ == expected.y_type_
-    np.testing.assert_array_equal(found.classes_, expected.classes_)
-
-
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 def test_weights_that_are_not_finite_are_an_error_and_leave_the_earlier_fit(method, solver):
@@ -369,6 +361,7 @@ DIFFERENT = {
     "test_adaptive_learning_rate": "reads the private attribute _optimizer",
     "test_predict_proba_multilabel": "wants log-probabilities to be equal where probabilities are rounded to 1",
     "test_early_stopping_stratified": "wants an error for a class with one sample, which is trained on here",
+    "test_verbose_sgd": "wants the printed line to say iteration, where it says epoch here",
 }
 
 

@@ -443,7 +443,7 @@ def test_its_network_takes_parameters():
 
 @pytest.mark.parametrize("kind", ["classification", None, SigmoidBackpropClassifier()])
 def test_the_kind_is_checked(kind):
-    with pytest.raises(ValueError, match=r'pass "classifier" or "regressor"'):
+    with pytest.raises(ValueError, match="pass one of 'classifier', 'regressor'"):
         tabular_network(kind)
 
 

@@ -7,7 +7,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit
 from sklearn.utils import check_array
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
+from sklearn.utils.validation import check_is_fitted, check_non_negative
 
 from .._engine.objective import QUIET
 from .._engine.prediction import hidden_activations, raw_scores
@@ -17,8 +17,9 @@ from .base import BaseBackprop
 from .by_hand import Derived
 from .docstrings import share_documentation
 from .parameters import can_fit_partially, constraints, hidden_sizes_of, store
-from .samples import FLOATS, Problem, Samples, finite
+from .samples import FLOATS, Problem, Samples, finite, validated
 from .targets import loss_of, refuse_another_link, refuse_targets, wants_positive_targets
+from .words import Choices, shown
 
 
 @share_documentation
@@ -63,7 +64,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         "n_folds",
         "n_jobs",
         loss=[
-            StrOptions(set(REGRESSION_LOSSES) - {"quantile"}),
+            Choices(name for name in REGRESSION_LOSSES if name != "quantile"),
             HasMethods(["loss_gradient", "predict", "constant_scores", "location_scale"]),
         ],
         # The scorers that scikit-learn has names for ask for predictions.
@@ -232,7 +233,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         if not sizes or (self.tied and sizes != sizes[::-1]):
             wanted = "that read the same backwards, with tied=True" if sizes else "of at least one layer, the code"
             raise ValueError(
-                f"Got hidden_layer_sizes={self.hidden_layer_sizes!r}: pass sizes {wanted}, such as (100, 10, 100)."
+                f"Got hidden_layer_sizes={shown(self.hidden_layer_sizes)}: pass sizes {wanted}, such as (100, 10, 100)."
             )
         loss = loss_of(self)
         if resume:
@@ -245,7 +246,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
 
     def _validated(self, X, loss, dtype, reset):
         """Return checked `Samples` whose targets are the inputs."""
-        X = validate_data(self, X, dtype=dtype, order="C", reset=reset)
+        X = validated(self, X, dtype=dtype, order="C", reset=reset)
         if wants_positive_targets(self):
             check_non_negative(X, f"{type(self).__name__} with loss={self.loss!r}")
         refuse_targets(X, loss, self.loss)

@@ -4,7 +4,7 @@ from abc import ABCMeta, abstractmethod
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from .._engine.objective import sample_losses
 from .._engine.prediction import raw_scores
@@ -13,7 +13,8 @@ from . import by_hand
 from .by_hand import Derived
 from .callback_bridge import CallbackBridge, CallbackSupportMixin, epochs_a_task, with_callbacks
 from .folds import FoldedTraining, refuse_with_folds
-from .samples import FLOATS, canonical
+from .parameters import CheckedParameters, refuse_weights_with, scorer_of
+from .samples import FLOATS, validated
 from .scaling import Scaling, TargetScaling
 from .state import TrainingState, become, draft_of
 from .training import Training
@@ -23,7 +24,7 @@ from .versions import Versioned
 PLAIN_SIZE = 10_000
 
 
-class BaseBackprop(CallbackSupportMixin, Versioned, BaseEstimator, metaclass=ABCMeta):
+class BaseBackprop(CallbackSupportMixin, CheckedParameters, Versioned, BaseEstimator, metaclass=ABCMeta):
     """Base of all estimators; children encode targets and name a loss.
 
     What stands here is what a child without such a parameter has: `noise`, the standard deviation of noise on the inputs of
@@ -92,6 +93,9 @@ class BaseBackprop(CallbackSupportMixin, Versioned, BaseEstimator, metaclass=ABC
             found = " and ".join(given)
             raise ValueError(f"Got {found} alone: validation needs both X_val and y_val; pass both, or neither.")
         held_out = draft._encode_validation(*validation, problem.samples.X.dtype) if given else None
+        held_out_weight = validation[2] if given else sample_weight if self.early_stopping and not incremental else None
+        if held_out_weight is not None and (scorer := scorer_of(draft)):
+            refuse_weights_with(self.scoring, scorer)
         if in_folds:
             training, tasks = FoldedTraining(draft, problem), (self.n_folds,)
         else:
@@ -110,7 +114,7 @@ class BaseBackprop(CallbackSupportMixin, Versioned, BaseEstimator, metaclass=ABC
         """Return inputs to predict for as an array or CSR of floats, or raise."""
         if not _is_plain(X, self.__dict__):
             check_is_fitted(self, "_activations")
-            X = canonical(validate_data(self, X, accept_sparse=self._accept_sparse, dtype=FLOATS, reset=False))
+            X = validated(self, X, accept_sparse=self._accept_sparse, dtype=FLOATS, reset=False)
             # Weights that were set by hand know no `n_features_in_`.
             if X.shape[1] != len(self.coefs_[0]):
                 raise ValueError(

@@ -5,7 +5,6 @@ from scipy.special import logsumexp
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import validate_data
 
 from .._engine.objective import QUIET
 from ..losses import CLASSIFICATION_LOSSES, Loss
@@ -14,9 +13,10 @@ from .base import BaseBackprop
 from .by_hand import Derived
 from .docstrings import share_documentation
 from .features import FeaturesMixin
-from .labels import Labels, checked_labels, refuse_weights_of_one_class
+from .labels import Labels, checked_labels, refuse_weights_of_one_class, warn_of_one_hot
 from .parameters import can_fit_partially, constraints, make_part, store
-from .samples import FLOATS, Problem, Samples, canonical, checked_weights, finite
+from .samples import FLOATS, Problem, Samples, checked_weights, finite, validated
+from .words import Choices
 
 
 def _can_fit_partially(classifier):
@@ -94,7 +94,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
 
     _parameter_constraints: dict = constraints(
         early_stopping=["boolean", StrOptions({"cv"})],
-        loss=[StrOptions(set(CLASSIFICATION_LOSSES)), HasMethods(["loss_gradient", "predict", "constant_scores"])],
+        loss=[Choices(CLASSIFICATION_LOSSES), HasMethods(["loss_gradient", "predict", "constant_scores"])],
         class_weight=[StrOptions({"balanced"}), dict, list, None],
     )
 
@@ -255,6 +255,16 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
 
     # Labels to numbers and back --------------------------------------------------------------------------------------
 
+    @property
+    def _label_binarizer(self):
+        """scikit-learn's name for what turns labels into targets: converters read it, public code sets it."""
+        return self._labels._replace(classes=np.asarray(self.classes_)).binarizer()
+
+    @_label_binarizer.setter
+    def _label_binarizer(self, binarizer):
+        self._labels = Labels(binarizer.classes_, binarizer.y_type_)
+        self.classes_ = binarizer.classes_
+
     def _set_out_of_fold(self, Z):
         """Show raw scores of the training samples as `decision_function` would."""
         self.oof_decision_function_ = Z[:, 0] if self._labels.target_type == "binary" else Z
@@ -277,6 +287,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
                 raise ValueError(
                     "Got no classes at the first call to partial_fit: pass classes, all labels there will ever be."
                 )
+            warn_of_one_hot(y)
             self._labels = Labels.of(y, classes, self._least_classes)
             self.classes_ = self._labels.classes
         elif not incremental or classes is not None:
@@ -291,8 +302,8 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
 
     def _validated(self, X, y, dtype, reset):
         """Return checked inputs, dense in C order or CSR, and checked labels."""
-        X, y = validate_data(self, X, y, accept_sparse="csr", multi_output=True, dtype=dtype, order="C", reset=reset)
-        return canonical(X), checked_labels(y)
+        X, y = validated(self, X, y, accept_sparse="csr", multi_output=True, dtype=dtype, order="C", reset=reset)
+        return X, checked_labels(y)
 
     def _samples(self, X, y, sample_weight, any_sign=False, validation=False):
         """Return samples in numbers, to train on or for validation."""

@@ -15,6 +15,7 @@ from .._engine.network import Network
 from .._engine.objective import QUIET
 from .._engine.prediction import raw_scores
 from .advice import warn_user, warnings_kept
+from .progress import judged, print_line, seconds
 from .state import draft_of
 from .training import Training
 
@@ -103,11 +104,9 @@ class FoldedTraining:
         for fit in Parallel(n_jobs=estimator.n_jobs, return_as="generator")(self._jobs(bridge)):
             fits.append(fit)
             if estimator.verbose:
-                print(
-                    f"Network {len(fits)} of {len(self.folds)}, iterations = {len(fit.loss_curve)}, validation score = "
-                    f"{fit.best_validation_score:.6f}, {perf_counter() - start:.1f} s",
-                    flush=True,
-                )
+                best = judged(fit.best_validation_score, estimator.scoring)
+                count = f"Network {len(fits)}/{len(self.folds)}", f"epochs = {len(fit.loss_curve)}"
+                print_line([*count, best, seconds(perf_counter() - start)])
         for (message, category), count in Counter(warning for fit in fits for warning in fit.warnings).items():
             warn_user(f"In {count} of {len(fits)} networks: {message}", category)
         self._publish(fits)

@@ -6,9 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import compute_class_weight, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
+
+from .advice import warn_user
+from .words import MOST, shown
 
 
 class Labels(NamedTuple):
@@ -33,7 +37,7 @@ class Labels(NamedTuple):
         classes = np.unique(y if classes is None else classes)
         if len(classes) < least:
             raise ValueError(
-                f"Got samples of one class, {classes.tolist()}: a classifier needs samples of at least two classes."
+                f"Got samples of one class, {shown(classes.tolist())}: a classifier needs samples of at least two classes."
             )
         return cls(classes, "binary" if len(classes) <= 2 else "multiclass")
 
@@ -44,11 +48,14 @@ class Labels(NamedTuple):
             return
         if incremental:
             raise ValueError(
-                f"Got classes={found.tolist()} where an earlier call set {self.classes.tolist()}: pass the same, or none."
+                f"Got classes={shown(found.tolist())} where an earlier call set {shown(self.classes.tolist())}: pass the "
+                "same, or none."
             )
+        # In scikit-learn's words, which its own tests compare.
+        before, now = (np.array2string(classes, threshold=MOST) for classes in (self.classes, found))
         raise ValueError(
             "warm_start can only be used where `y` has the same classes as in the previous call to fit. Previously got "
-            f"{self.classes}, `y` has {found}"
+            f"{before}, `y` has {now}"
         )
 
     def codes(self, y):
@@ -65,8 +72,8 @@ class Labels(NamedTuple):
         known = self.classes.take(codes, mode="clip") == y
         if not np.all(known):
             raise ValueError(
-                f"Got y with the classes {np.unique(y[~known]).tolist()}, which are not among {self.classes.tolist()}: "
-                "leave those rows out, or fit anew with samples of every class."
+                f"Got y with the classes {shown(np.unique(y[~known]).tolist())}, which are not among "
+                f"{shown(self.classes.tolist())}: leave those rows out, or fit anew with samples of every class."
             )
         return codes
 
@@ -75,6 +82,12 @@ class Labels(NamedTuple):
         if self.target_type == "multiclass":
             codes = codes[:, np.newaxis] == np.arange(len(self.classes))
         return codes.astype(np.uint8).reshape(len(codes), -1)
+
+    def binarizer(self):
+        """Return scikit-learn's transformer from labels to targets, for code that reads its networks."""
+        n_classes = len(self.classes)
+        multilabel = self.target_type == "multilabel-indicator"
+        return LabelBinarizer().fit([[1] * n_classes, [0] * n_classes] if multilabel else self.classes)
 
     def weighted(self, sample_weight, class_weight, codes):
         """Return the product of sample weights and class weights, or None if there are neither."""
@@ -89,6 +102,13 @@ class Labels(NamedTuple):
             totals = np.bincount(codes, weights=sample_weight, minlength=len(self.classes))
             factor = (totals.sum() / (len(self.classes) * np.where(totals > 0, totals, 1.0)))[codes]
         else:
+            known = dict.fromkeys(self.classes.tolist())
+            lacking = [label for label in known if label not in class_weight]
+            if lacking and not class_weight.keys() <= known.keys():
+                raise ValueError(
+                    f"Got class_weight={shown(class_weight)} with classes that are not in y, while {shown(lacking)} are "
+                    "not in class_weight: give weights to the classes of y."
+                )
             factor = compute_class_weight(class_weight, classes=self.classes, y=self.classes)
             if np.count_nonzero(factor) < 2:
                 raise ValueError(
@@ -111,6 +131,15 @@ def checked_labels(y):
     if issparse(y):
         y = y.toarray()
     return y if target_type == "multilabel-indicator" else column_or_1d(y, warn=True)
+
+
+def warn_of_one_hot(labels):
+    """Warn of label indicators that look like exclusive classes: with exactly one 1 in each row."""
+    if labels.ndim == 2 and np.all(labels.sum(axis=1) == 1):
+        warn_user(
+            "Got y with exactly one 1 in each row, which is trained as several labels a sample, each on its own: for "
+            "classes that exclude each other pass their numbers, y.argmax(axis=1)."
+        )
 
 
 def refuse_weights_of_one_class(sample_weight, codes, name):

@@ -7,17 +7,19 @@ import numpy as np
 from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, OutlierMixin, _fit_context
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.validation import check_is_fitted
 
 from .autoencoder import SigmoidBackpropAutoencoder
 from .callback_bridge import CallbackBridge, CallbackSupportMixin, fit_part, with_callbacks
 from .docstrings import share_documentation
-from .parameters import constraints, optimizer_of, store
+from .parameters import CheckedParameters, constraints, optimizer_of, store
 from .recipe import batch_size_for, detector_initializer, follows_recipe
+from .samples import validated
 from .scaling import Scaling
 from .state import become, draft_of
 from .versions import Versioned
+from .words import Choices
 
 # In standard deviations; farther out, one feature would decide alone.
 CLIPPED_AT = 20.0
@@ -25,7 +27,7 @@ STEPS = 600
 
 
 @share_documentation
-class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, Versioned, BaseEstimator):
+class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, CheckedParameters, Versioned, BaseEstimator):
     """Autoencoders that learn normal samples, and tell the others by how badly they reconstruct them.
 
     The features are standardised and clipped at 20 standard deviations. Each of a few wide denoising autoencoders (see
@@ -88,7 +90,7 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, Version
         "n_folds",
         # Standardised samples are not positive, as the other losses want them.
         loss=[
-            StrOptions({"squared_error", "absolute_error", "huber"}),
+            Choices(["squared_error", "absolute_error", "huber"]),
             HasMethods(["loss_gradient", "predict", "constant_scores", "location_scale"]),
         ],
         max_iter=[Interval(numbers.Integral, 1, None, closed="left"), None],
@@ -128,9 +130,9 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, Version
         """
         draft = draft_of(self)
         # float64: an outlier may lie where float32 overflows.
-        validated = validate_data(draft, X, dtype=np.float64)
+        samples = validated(draft, X, dtype=np.float64)
         bridge = CallbackBridge.of(self, X, y, None, self.n_estimators)
-        draft._train(validated, bridge)
+        draft._train(samples, bridge)
         return become(self, draft, bridge)
 
     def _train(self, X, bridge):
@@ -166,7 +168,7 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, Version
             0 for the average of the training samples, in their standard deviations; smaller for outliers.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
+        X = validated(self, X, dtype=np.float64, reset=False)
         return self._standardized_score(self._log_errors(_clipped(X, self._scaling)))
 
     def decision_function(self, X):

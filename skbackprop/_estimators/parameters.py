@@ -2,16 +2,26 @@
 
 import inspect
 import numbers
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
+from sklearn.metrics import check_scoring, get_scorer_names
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    InvalidParameterError,
+    Options,
+    StrOptions,
+    validate_parameter_constraints,
+)
 
 from .._part import Completed
 from ..activations import ACTIVATIONS, Activation
 from ..initializers import INITIALIZERS, Initializer
 from ..optimizers import OPTIMIZERS, Minimizer, Optimizer
 from ..schedules import SCHEDULES
+from .words import Choices, check_choice, did_you_mean, listed, shown
 
 
 class Parameter(NamedTuple):
@@ -29,12 +39,43 @@ def choices(table):
 
 def names(table, *methods):
     """Return what is allowed for a part: a name in the table, or an object with these methods."""
-    return [StrOptions(set(table)), HasMethods(list(methods))]
+    return [Choices(table), HasMethods(list(methods))]
 
 
 def at_least(least, kind=numbers.Real):
     """Return the interval of numbers from `least` up."""
     return Interval(kind, least, None, closed="left")
+
+
+def sizes_of(value):
+    """Return sizes of hidden layers, as users may write them, as a list of int; None if they are none."""
+    if hasattr(value, "__array__"):
+        value = np.asarray(value).tolist()
+    if isinstance(value, str):
+        sizes = value.split("-") if value else []
+        value = [int(size) for size in sizes] if all(map(str.isdecimal, sizes)) else None
+    elif isinstance(value, numbers.Integral):
+        value = [value]
+    # Not any iterable: an iterator would be used up, and bytes are numbers to Python alone.
+    if not isinstance(value, Sequence) or isinstance(value, bytes):
+        return None
+    return [int(size) for size in value] if all(isinstance(size, numbers.Integral) and size > 0 for size in value) else None
+
+
+class Sizes(Options):
+    """What may be passed as sizes of the hidden layers."""
+
+    def __init__(self):
+        super().__init__(object, set())
+
+    def is_satisfied_by(self, val):
+        """Return whether a value can be read as sizes."""
+        return sizes_of(val) is not None
+
+    def __str__(self):
+        return (
+            "a whole number of at least 1, a sequence of such numbers, a string such as '100-50', or () for no hidden layer"
+        )
 
 
 POSITIVE = Interval(numbers.Real, 0, None, closed="neither")
@@ -44,7 +85,7 @@ AUTO = StrOptions({"auto"})
 
 # In the order of scikit-learn's MLPClassifier, then our own; the defaults are those of the estimators' signatures.
 PARAMETERS = {
-    "hidden_layer_sizes": Parameter(["array-like", COUNT, str], "int, sequence of int or str",
+    "hidden_layer_sizes": Parameter([Sizes()], "int, sequence of int or str",
         'Units in each hidden layer; also as a string, "100-50". With () the inputs feed the outputs directly.'),
     "activation": Parameter([*names(ACTIVATIONS, "forward", "backward"), list, tuple],
         f"{choices(ACTIVATIONS)}, Activation or list of these",
@@ -117,7 +158,7 @@ PARAMETERS = {
         "Largest Euclidean norm of a gradient; longer ones are scaled down (Pascanu et al., 2013), so that one batch "
         'does not undo what many have done. "auto" is 1 with `init="auto"`, else None: no limit. For solvers with '
         "batches."),
-    "scoring": Parameter([str, callable, None], "", ""),
+    "scoring": Parameter([Choices(["loss", *get_scorer_names()]), callable, None], "", ""),
     "max_time": Parameter([POSITIVE, None], "float or None", "Seconds after which training stops."),
     "n_folds": Parameter([at_least(2, numbers.Integral)], "int",
         'With `early_stopping="cv"` the samples are divided into so many folds, stratified by class, and as many networks '
@@ -135,12 +176,61 @@ PARAMETERS = {
 def check_count(name, value, otherwise=""):
     """Raise unless `value` is a whole number of at least 1; `otherwise` says what else may be passed."""
     if not isinstance(value, numbers.Integral) or value < 1:
-        raise ValueError(f"Got {name}={value!r}: pass a whole number of at least 1{otherwise}.")
+        raise ValueError(f"Got {name}={shown(value)}: pass a whole number of at least 1{otherwise}.")
 
 
 def constraints(*without, **own):
     """Return what an estimator allows: the shared parameters, but those named, and its own."""
     return {**{name: entry.allowed for name, entry in PARAMETERS.items() if name not in without}, **own}
+
+
+def check_parameter(estimator, name):
+    """Raise unless a parameter of an estimator is valid by itself, and say what may have been meant."""
+    value, allowed = getattr(estimator, name), estimator._parameter_constraints
+    try:
+        validate_parameter_constraints(allowed, {name: value}, caller_name=type(estimator).__name__)
+    except InvalidParameterError as error:
+        refused = str(error).removesuffix(f" Got {value!r} instead.")
+        options = [option for kind in allowed[name] if isinstance(kind, StrOptions) for option in kind.options]
+        meant = did_you_mean(value, options)
+        if name == "learning_rate" and isinstance(value, numbers.Real):
+            meant = f"; pass the rate itself as learning_rate_init={shown(value)}."
+        elif name == next(iter(inspect.signature(type(estimator)).parameters)) and sizes_of(value) is not None:
+            meant = f"; the first parameter is {name}, so pass hidden_layer_sizes={shown(value)} by its name."
+        raise InvalidParameterError(f"{refused} Got {shown(value)} instead{meant}") from None
+
+
+def takes_weights(scorer):
+    """Return whether a scorer can weight samples."""
+    # scikit-learn's own hand weights on to a function, which may not take them.
+    parameters = inspect.signature(getattr(scorer, "_score_func", scorer)).parameters.values()
+    return any(parameter.name == "sample_weight" or parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+
+
+def refuse_weights_with(scoring, scorer):
+    """Raise if a scorer cannot heed weights of the user's own of the samples that it scores."""
+    if not takes_weights(scorer):
+        raise ValueError(
+            f"Got sample weights with scoring={shown(scoring)}, which does not take any: pass a scorer with a parameter "
+            "sample_weight, as sklearn.metrics.make_scorer makes it of a metric that has one, or no weights."
+        )
+
+
+def scorer_of(estimator):
+    """Return what early stopping watches; the loss, which is no scorer, as None."""
+    check_parameter(estimator, "scoring")
+    return None if estimator.scoring == "loss" else check_scoring(estimator, scoring=estimator.scoring)
+
+
+class CheckedParameters:
+    """An estimator that says what may have been meant by a parameter which it refuses."""
+
+    def _validate_params(self):
+        """Raise unless each parameter is valid by itself; scikit-learn calls this at the start of `fit`."""
+        # In this order, for what is passed in the wrong place is best named where that begins.
+        for name in inspect.signature(type(self)).parameters:
+            if name in self._parameter_constraints:
+                check_parameter(self, name)
 
 
 def store(estimator, arguments):
@@ -156,25 +246,15 @@ def make_part(table, value, base, estimator):
         raise ValueError(f"Got the class {value.__name__}: pass an instance of it, such as {value.__name__}().")
     if not isinstance(value, str):
         return value if isinstance(value, base) else Completed(value, base)
+    check_choice(base.__name__, value, table)
     found = table[value]
     return found(**{name: getattr(estimator, name) for name in found.shared}) if inspect.isclass(found) else found
 
 
 def hidden_sizes_of(estimator):
     """Return the sizes of the hidden layers as a list of int."""
-    sizes = estimator.hidden_layer_sizes
-    try:
-        if isinstance(sizes, str):
-            sizes = [int(size) for size in sizes.split("-")] if sizes else []
-        sizes = [sizes] if isinstance(sizes, numbers.Integral) else list(sizes)
-        if all(isinstance(size, numbers.Integral) and size > 0 for size in sizes):
-            return [int(size) for size in sizes]
-    except (TypeError, ValueError):
-        pass
-    raise ValueError(
-        f"hidden_layer_sizes must be > 0, got {estimator.hidden_layer_sizes!r}: pass a whole number, a sequence of them, a "
-        "string such as '100-50', or () for no hidden layer."
-    )
+    check_parameter(estimator, "hidden_layer_sizes")
+    return sizes_of(estimator.hidden_layer_sizes)
 
 
 def activations_of(estimator, n_hidden):
@@ -182,14 +262,16 @@ def activations_of(estimator, n_hidden):
     given = estimator.activation
     if not isinstance(given, list | tuple):
         given = [given] * n_hidden
-    known = all(
-        name in ACTIVATIONS if isinstance(name, str) else hasattr(name, "forward") and hasattr(name, "backward")
+    unknown = [
+        name
         for name in given
-    )
-    if len(given) != n_hidden or not known:
+        if not (name in ACTIVATIONS if isinstance(name, str) else hasattr(name, "forward") and hasattr(name, "backward"))
+    ]
+    if len(given) != n_hidden or unknown:
         raise ValueError(
-            f"Got activation={estimator.activation!r} for {n_hidden} hidden layers: pass one of {sorted(ACTIVATIONS)}, an "
-            "instance of a class with the methods forward and backward, or a list with one of these for each layer."
+            f"Got activation={shown(estimator.activation)} for {n_hidden} hidden layers: pass one of "
+            f"{listed(ACTIVATIONS)}, an instance of a class with the methods forward and backward, or a list with one of "
+            f"these for each layer{did_you_mean(unknown[0] if unknown else None, ACTIVATIONS)}"
         )
     return tuple(make_part(ACTIVATIONS, name, Activation, estimator) for name in given)
 

@@ -7,7 +7,7 @@ from scipy.sparse import issparse
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import column_or_1d, validate_data
+from sklearn.utils.validation import column_or_1d
 
 from .._engine.objective import QUIET
 from ..losses import REGRESSION_LOSSES
@@ -17,8 +17,9 @@ from .by_hand import Derived
 from .docstrings import share_documentation
 from .features import FeaturesMixin
 from .parameters import can_fit_partially, constraints, store
-from .samples import FLOATS, Problem, Samples, canonical, checked_weights, finite
-from .targets import loss_of, refuse_another_link, refuse_targets, wants_positive_targets
+from .samples import FLOATS, Problem, Samples, checked_weights, finite, validated
+from .targets import loss_of, refuse_another_link, refuse_targets, refuse_words, wants_positive_targets
+from .words import Choices
 
 
 @share_documentation
@@ -70,7 +71,7 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
     _parameter_constraints: dict = constraints(
         early_stopping=["boolean", StrOptions({"cv"})],
         loss=[
-            StrOptions(set(REGRESSION_LOSSES)),
+            Choices(REGRESSION_LOSSES),
             HasMethods(["loss_gradient", "predict", "constant_scores", "location_scale"]),
         ],
         quantile=[Interval(numbers.Real, 0, 1, closed="neither")],
@@ -204,9 +205,13 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
 
     def _validated(self, X, y, sample_weight, loss, dtype, reset, any_sign=False, weight_name="sample_weight"):
         """Return checked `Samples`: inputs dense in C order or CSR, targets that suit the loss."""
-        X, y = validate_data(
-            self, X, y, accept_sparse="csr", multi_output=True, y_numeric=True, dtype=dtype, order="C", reset=reset
-        )
+        how = {"accept_sparse": "csr", "multi_output": True, "y_numeric": True, "dtype": dtype, "order": "C"}
+        try:
+            X, y = validated(self, X, y, reset=reset, **how)
+            y = y.astype(np.float64) if y.dtype.kind in "SU" else y
+        except ValueError:
+            refuse_words(y)
+            raise
         if issparse(y):
             raise TypeError("Got sparse targets: pass a dense array, such as y.toarray().")
         if y.ndim == 2 and y.shape[1] == 1:
@@ -219,4 +224,4 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
                 f"Got targets that are infinite in {X.dtype}, the type of X: pass X in float64, or smaller targets."
             )
         refuse_targets(Y, loss, self.loss)
-        return Samples(canonical(X), y, Y, sample_weight)
+        return Samples(X, y, Y, sample_weight)

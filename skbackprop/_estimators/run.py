@@ -56,7 +56,7 @@ class Run:
         self.patience.tol, self.patience.n_iter_no_change, self.patience.latest = settings
         self.deadline = math.inf if estimator.max_time is None else perf_counter() + estimator.max_time
         self.done, self.reason = (estimator.n_iter_, state.reason) if state.unfinished else (0, "max_iter")
-        self.line = ProgressLine(training.max_iter, self.done) if estimator.verbose else None
+        self.line = ProgressLine(training.max_iter, self.done, estimator.scoring) if estimator.verbose else None
         self.loss_curve, self.scores = [], []
         self._last_finite = [array.copy() for array in self._changing]
 

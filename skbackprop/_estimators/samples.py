@@ -9,8 +9,10 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, gen_batches
+from sklearn.utils.validation import validate_data
 
 from ..losses import Loss
+from .words import first_word, listed, shown
 
 FLOATS = (np.float64, np.float32)
 
@@ -78,6 +80,28 @@ class Problem(NamedTuple):
     # Whether the targets are numbers, and whether to train on scaled ones: True, False or "auto".
     numeric: bool = False
     scale_targets: bool | str = False
+
+
+def validated(estimator, X, y="no_validation", **how):
+    """Return inputs, and `y` if there is any, as scikit-learn's `validate_data` does; columns of text are named.
+
+    Sparse inputs are in canonical form.
+    """
+    try:
+        found = validate_data(estimator, X, y, **how)
+    except ValueError as error:
+        table = np.asarray(X, dtype=object) if "could not convert" in str(error) and not issparse(X) else np.empty(0)
+        words = [first_word(column) for column in table.T] if table.ndim == 2 else []
+        found = [position for position, word in enumerate(words) if word is not None]
+        if not found:
+            raise
+        names = getattr(X, "columns", range(len(words)))
+        where = f"column{'s' if len(found) > 1 else ''} {listed(names[position] for position in found)}"
+        raise ValueError(
+            f"Got text in the {where} of X, such as {shown(words[found[0]])}: pass numbers, which "
+            "sklearn.preprocessing.OneHotEncoder makes of categories, or use skbackprop.tabular_network."
+        ) from error
+    return (canonical(found[0]), *found[1:]) if isinstance(found, tuple) else canonical(found)
 
 
 def _row_as_bytes(X, row):
@@ -165,6 +189,12 @@ class HoldOut(NamedTuple):
             alone, rows, strata = rows[lonely], rows[~lonely], strata[~lonely]
             n_strata = least = int(np.count_nonzero(counts > 1))
         size = max(math.ceil(fraction * n_samples), least)
+        if len(rows) - size < n_strata and len(rows) - least >= max(n_strata, 1):
+            raise ValueError(
+                f"Got validation_fraction={fraction}, which holds out {size} of {n_samples} samples and leaves "
+                f"{len(rows) - size} to train on, where {n_strata} or more are needed: lower validation_fraction, or pass "
+                "X_val and y_val."
+            )
         if len(rows) - size < n_strata:
             raise ValueError(
                 f"Got n_samples={n_samples}, too few for early_stopping=True with validation_fraction={fraction}: The "

@@ -1,7 +1,10 @@
 """Targets that are numbers: what their loss refuses, for those who predict them and those who reconstruct them."""
 
+import numpy as np
+
 from ..losses import REGRESSION_LOSSES, RegressionLoss
 from .parameters import make_part
+from .words import first_word, shown
 
 
 def loss_of(estimator):
@@ -24,6 +27,13 @@ def refuse_another_link(estimator, loss):
             f"Got loss={estimator.loss!r}, whose output activation is {link!r}, where an earlier call had "
             f"{estimator.out_activation_!r}: pass a loss with that one, or fit anew with warm_start=False."
         )
+
+
+def refuse_words(y):
+    """Raise for targets some of which are text."""
+    word = first_word(np.asarray(y, dtype=object).ravel())
+    if word is not None:
+        raise ValueError(f"Got text in y, such as {shown(word)}: pass numbers, or use a classifier if these are classes.")
 
 
 def refuse_targets(Y, loss, name):

@@ -9,7 +9,6 @@ from zlib import crc32
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.metrics import check_scoring
 
 from .._engine.batches import Batches
 from .._engine.descent import gradient_descent, tie
@@ -18,12 +17,14 @@ from .._engine.objective import QUIET, Objective, base_rate_loss, mean_loss
 from .._engine.penalty import Penalty
 from .._engine.prediction import raw_scores
 from .advice import warn_of, warn_user
+from .parameters import scorer_of, takes_weights
 from .recipe import Recipe, one_batch
 from .run import Run, run_epochs, run_minimizer
 from .samples import HoldOut, fingerprint
 from .scaling import Scaling, TargetScaling
 from .state import TrainingState
 from .threads import limit_threads
+from .words import shown
 
 # A prior on the weights is spread over all samples, or over so many if they are fewer.
 FEW_SAMPLES = 256
@@ -83,6 +84,7 @@ class Training:
         if self.state.unfinished:
             self.state.refuse_other_run(self.fingerprint)
         self.network = self._starting_network(resume)
+        self._first_norm = self._weight_norm(self.network.theta)
         descent = self.state.descent
         if self.recipe.averages and descent.mean is None:
             descent.mean, descent.steps = self.network.theta.copy(), 0
@@ -144,9 +146,9 @@ class Training:
         planned = [coef.shape for coef in network.coefs]
         if fitted != planned:
             raise ValueError(
-                f"Training cannot go on with hidden_layer_sizes={estimator.hidden_layer_sizes!r}, since the fitted weights "
-                f"have the shapes {fitted} and these sizes ask for {planned}: keep the sizes, or fit anew with "
-                "warm_start=False."
+                f"Training cannot go on with hidden_layer_sizes={shown(estimator.hidden_layer_sizes)}, since the fitted "
+                f"weights have the shapes {shown(fitted)} and these sizes ask for {shown(planned)}: keep the sizes, or fit "
+                "anew with warm_start=False."
             )
         has_biases = any(np.any(intercept) for intercept in estimator.intercepts_)
         resized = state.theta is not None and state.theta.shape != network.theta.shape
@@ -307,7 +309,7 @@ class Training:
         if not self.incremental or run.reason in {"diverged", "interrupted"}:
             samples, loss = self.problem.samples, self.problem.loss
             base_rate = partial(base_rate_loss, loss, samples.Y, samples.sample_weight)
-            warn_of(run, estimator, base_rate, partial(self.mean_loss, samples))
+            warn_of(run, self, base_rate, partial(self.mean_loss, samples))
         self.fold()
         if not np.isfinite(self.published.theta).all():
             raise ValueError(
@@ -324,6 +326,20 @@ class Training:
         self.fold(targets=False)
         return mean_loss(self.problem.loss, self.published, samples.X, samples.Y, samples.sample_weight)
 
+    def _weight_norm(self, theta):
+        """Return the Euclidean norm of the weights, biases apart, among some parameters."""
+        return math.sqrt(sum(float(np.vdot(coef, coef)) for coef in self.network.layer_views(theta)[0]))
+
+    def weights_have_shrunk(self, base_rate):
+        """Return whether the penalty has more than halved the weights, or kept them too small for scores of variance one.
+
+        It has if, besides, such weights would cost more than half of what there is to be learnt.
+        """
+        estimator = self.estimator
+        needed = max(self._first_norm, math.sqrt(self.network.layer_sizes[-1]))
+        strength = self.recipe.alpha / (self.batches.mean_weight * self.batches.batch_size) + estimator.weight_decay
+        return self._weight_norm(self.kept) < needed / 2 and 0.5 * strength * needed**2 > base_rate / 2
+
     def scorer(self):
         """Return a function of no arguments that scores the current weights on validation samples; larger is better."""
         samples = self.held_out
@@ -332,8 +348,10 @@ class Training:
         judge = copy.copy(self.estimator)
         # The validated samples carry no column names, and the scorer should not warn about that.
         judge.__dict__.pop("feature_names_in_", None)
-        scorer = check_scoring(judge, scoring=self.estimator.scoring)
-        weights = {} if samples.sample_weight is None else {"sample_weight": samples.sample_weight}
+        scorer = scorer_of(judge)
+        # Those of the classes alone may be left out.
+        weighted = samples.sample_weight is not None and takes_weights(scorer)
+        weights = {"sample_weight": samples.sample_weight} if weighted else {}
 
         def score():
             self.fold()

@@ -4,12 +4,13 @@ from functools import partial
 
 import numpy as np
 from sklearn.exceptions import NotFittedError
-from sklearn.metrics import get_scorer
+from sklearn.metrics import get_scorer, get_scorer_names
 from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils.validation import _num_samples
 
 from .._estimators.callback_bridge import ScoringMonitor
-from .._estimators.parameters import check_count
+from .._estimators.parameters import check_count, refuse_weights_with
+from .._estimators.words import check_choice, shown
 from ..inspection import gradient_flow
 from ._checkpoint import check_network
 
@@ -54,10 +55,17 @@ class ValidationMonitor(ScoringMonitor):
             scoring = [scoring]
         if not isinstance(scoring, list | tuple | dict):
             raise ValueError(
-                f"Got scoring={scoring!r}: pass the name of a score, a list of names, or a dict of names to scorers."
+                f"Got scoring={shown(scoring)}: pass the name of a score, a list of names, or a dict of names to scorers."
             )
         scorers = scoring if isinstance(scoring, dict) else {name: name for name in scoring}
-        super().__init__(scoring=partial(_scores, {name: get_scorer(scorer) for name, scorer in scorers.items()}))
+        for scorer in scorers.values():
+            if isinstance(scorer, str):
+                check_choice("scoring", scorer, get_scorer_names())
+        scorers = {name: get_scorer(scorer) for name, scorer in scorers.items()}
+        if sample_weight is not None:
+            for name, scorer in scorers.items():
+                refuse_weights_with(name, scorer)
+        super().__init__(scoring=partial(_scores, scorers))
         self.X = X
         self.y = y
         self.metadata = None if sample_weight is None else {"sample_weight": sample_weight}

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._estimators.parameters import check_count
+from .._estimators.words import shown
 from ._plotting import CMAP, axes_for, check_drawable, symmetric_limits, trained_weights
 
 # Widths in points of the lines for the weakest and the strongest weight.
@@ -113,8 +114,8 @@ class NetworkDisplay:
         fit = all(len(shape) == 2 for shape in shapes)
         if not shapes or not fit or any(below[1] != above[0] for below, above in pairwise(shapes)):
             raise ValueError(
-                f"Got coefs of shapes {shapes}: pass an array of shape (fan_in, fan_out) for each layer, each fan_in being "
-                "the fan_out of the layer before."
+                f"Got coefs of shapes {shown(shapes)}: pass an array of shape (fan_in, fan_out) for each layer, each "
+                "fan_in being the fan_out of the layer before."
             )
         self.layer_sizes = [shapes[0][0], *(shape[1] for shape in shapes)]
         n_hidden = len(shapes) - 1

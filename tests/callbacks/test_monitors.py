@@ -160,3 +160,20 @@ def test_scores_are_names_or_scorers():
     for scoring in (None, max):
         with pytest.raises(ValueError, match="pass the name of a score, a list of names, or a dict"):
             ValidationMonitor(X, y, scoring=scoring)
+
+
+@pytest.mark.parametrize(
+    ("scoring", "meant"), [("acuracy", "accuracy"), (["accuracy", "f1-macro"], "f1_macro"), ({"own": "R2"}, "r2")]
+)
+def test_a_near_miss_of_a_score_gets_what_was_meant(scoring, meant):
+    with pytest.raises(ValueError, match=rf"Got scoring=.*: pass one of .* and \d+ more; did you mean '{meant}'\?"):
+        ValidationMonitor(X, y, scoring=scoring)
+
+
+def test_a_scorer_without_weights_is_refused_with_weights_at_the_start():
+    def own(estimator, X, y):
+        return 0.0
+
+    ValidationMonitor(X, y, scoring={"own": own})
+    with pytest.raises(ValueError, match="Got sample weights with scoring='own', which does not take any"):
+        ValidationMonitor(X, y, sample_weight=np.ones(len(y)), scoring={"right": "accuracy", "own": own})

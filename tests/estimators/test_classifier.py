@@ -208,9 +208,9 @@ def test_without_intercepts_there_are_none():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"hidden_layer_sizes": "100-x"}, "hidden_layer_sizes must be > 0, got '100-x'"),
-        ({"hidden_layer_sizes": (5, 0)}, r"hidden_layer_sizes must be > 0, got \(5, 0\)"),
-        ({"hidden_layer_sizes": (5.5,)}, "hidden_layer_sizes must be > 0"),
+        ({"hidden_layer_sizes": "100-x"}, "'hidden_layer_sizes' parameter"),
+        ({"hidden_layer_sizes": (5, 0)}, "'hidden_layer_sizes' parameter"),
+        ({"hidden_layer_sizes": (5.5,)}, "'hidden_layer_sizes' parameter"),
         ({"activation": ["relu", "tanh"]}, "for 1 hidden layers"),
         ({"activation": ["reul"]}, "reul"),
         ({"activation": "reul"}, "'activation' parameter"),
@@ -409,7 +409,7 @@ def test_verbose_prints_a_line_an_epoch(capsys):
     make(verbose=True, max_iter=3).fit(X, y)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3
-    assert re.fullmatch(r"Iteration 1 of 3, loss = \d\.\d+, \d+\.\d s, at most \d+\.\d s left", lines[0])
+    assert re.fullmatch(r"Epoch 1/3, loss = \d\.\d+, \d+\.\d s, \d+\.\d s left", lines[0])
 
 
 # In the company of scikit-learn --------------------------------------------------------------------------------------

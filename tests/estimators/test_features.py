@@ -18,6 +18,7 @@ from skbackprop.activations import ACTIVATIONS
 FUNCTIONS = {
     "identity": lambda Z: Z,
     "logistic": expit,
+    "sigmoid": expit,
     "tanh": np.tanh,
     "relu": lambda Z: np.maximum(Z, 0),
     "silu": lambda Z: Z * expit(Z),

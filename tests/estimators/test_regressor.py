@@ -264,7 +264,7 @@ def test_bad_parameters_are_named_and_leave_the_last_fit(parameters, message):
         ((X, np.where(y > 100, np.nan, y)), {}, "y contains NaN"),
         ((X, np.where(y > 100, np.inf, y)), {}, "y contains infinity"),
         ((X, y + 1j), {}, "Complex"),
-        ((X, np.char.add(y.astype("U3"), "x")), {}, "could not convert"),
+        ((X, np.char.add(y.astype("U3"), "x")), {}, "Got text in y, such as"),
         ((X, y[:, np.newaxis, np.newaxis]), {}, "dim 3"),
         ((X, np.empty((len(X), 0))), {}, "0 feature"),
         ((X, 1e200 * y), {}, "Got targets whose spread overflows"),
