@@ -1,7 +1,9 @@
 """How many BLAS threads training uses: one, where more would only wait for each other."""
 
-from functools import cache
+import os
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
@@ -10,22 +12,96 @@ from threadpoolctl import ThreadpoolController
 CROSSOVER = {np.dtype(np.float32): 40_000_000, np.dtype(np.float64): 15_000_000}
 
 
-@cache
-def _controllers():
-    """Return a controller of every BLAS loaded, and one of scipy's own copy; finding them takes milliseconds."""
+class SharedLimit:
+    """One thread for BLAS libraries whose number of threads is that of the process, as long as any fit asks for it.
+
+    Fits in several threads overlap: the first notes the numbers before it, and the last to end restores these.
+
+    Parameters
+    ----------
+    libraries : list of threadpoolctl.LibController
+    """
+
+    def __init__(self, libraries):
+        self.libraries = libraries
+        self.before = []
+        self.forget_fits()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self.forget_fits)
+
+    def forget_fits(self):
+        """Forget the fits that go on in the process that this one was forked from; the numbers before them hold here."""
+        self.lock, self.fits = Lock(), set()
+
+    def begin(self, fit):
+        """Limit the libraries for a fit, which may be any object of its own."""
+        with self.lock:
+            self.fits.add(fit)
+            if not self.before:
+                self.before = [(library, library.num_threads) for library in self.libraries]
+                for library in self.libraries:
+                    _set(library, 1)
+
+    def end(self, fit):
+        """Restore the numbers before if no other fit goes on; a fit that never began, or ended before, changes nothing."""
+        with self.lock:
+            self.fits.discard(fit)
+            if not self.fits:
+                for library, number in self.before:
+                    _set(library, number)
+                self.before = []
+
+
+def _set(library, number):
+    """Set a library's number of threads."""
+    library.set_num_threads(number)
+    # threadpoolctl 3.8 reserves a library for the thread that has set it, but the last fit to end may be in another.
+    if hasattr(library, "clear_controlling_thread"):
+        library.clear_controlling_thread()
+
+
+def _counts_in_each_thread(library):
+    """Return whether threadpoolctl sets a library's number of threads for the calling thread alone."""
+    openmp = library.internal_api == "openblas" and library.threading_layer == "openmp"
+    return openmp or library.internal_api == "mkl"
+
+
+_FOUND = {}
+
+
+def _limits():
+    """Return the limits: of scipy's own BLAS, of the others, and a controller of those that count in each thread apart."""
+    # `setdefault` is one step: fits that start at the same time get the same limits.
+    return _FOUND.get("limits") or _FOUND.setdefault("limits", _find_limits())
+
+
+def _find_limits():
+    """Look for every BLAS that is loaded, which takes milliseconds."""
     every = ThreadpoolController().select(user_api="blas")
-    paths = [library.filepath for library in every.lib_controllers]
+    in_each_thread = [library.filepath for library in every.lib_controllers if _counts_in_each_thread(library)]
+    shared = [library for library in every.lib_controllers if library.filepath not in in_each_thread]
     # In scipy's folder, or in that of the libraries that come with its wheel.
-    own = [path for path in paths if {"scipy", "scipy.libs"}.intersection(Path(path).parts[-4:-1])]
-    return every, every.select(filepath=own)
+    own = [library for library in shared if {"scipy", "scipy.libs"}.intersection(Path(library.filepath).parts[-4:-1])]
+    others = [library for library in shared if library not in own]
+    return SharedLimit(own), SharedLimit(others), every.select(filepath=in_each_thread)
 
 
+@contextmanager
 def limit_threads(network, batch_size):
-    """Return a context manager for training: one BLAS thread for small products, else as many as there are.
+    """Limit the BLAS threads while training: one thread for small products, else as many as there are.
 
     Wheels of NumPy and scipy bring a BLAS each. Threads of one that wait keep the cores busy that threads of the other
     need, so scipy's, which only adds vectors here, gets one thread in any case.
     """
-    largest = batch_size * max(coef.size for coef in network.coefs)
-    every, own = _controllers()
-    return (every if largest < CROSSOVER[network.theta.dtype] else own).limit(limits=1)
+    scipys, others, in_each_thread = _limits()
+    small = batch_size * max(coef.size for coef in network.coefs) < CROSSOVER[network.theta.dtype]
+    limits = (scipys, others) if small else (scipys,)
+    fit = object()
+    try:
+        for limit in limits:
+            limit.begin(fit)
+        with in_each_thread.limit(limits=1 if small else None):
+            yield
+    finally:
+        for limit in limits:
+            limit.end(fit)
