@@ -1,20 +1,18 @@
 """The thread guard: one BLAS thread for small networks, the user's number for large ones, and afterwards."""
 
 import multiprocessing
-import warnings
 from contextlib import ExitStack, contextmanager, suppress
 from threading import Event, Thread
 
 import numpy as np
 import pytest
 from joblib import Parallel, delayed
-from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import ThreadpoolController, threadpool_info, threadpool_limits
 
 from skbackprop import SigmoidBackpropClassifier, SigmoidBackpropRegressor
 from skbackprop._engine.network import Network
 from skbackprop._estimators.threads import CROSSOVER, limit_threads
-from skbackprop.losses import SquaredError
+from skbackprop.losses import HuberLoss
 
 SMALL = Network([100, 50, 2], [], True, np.dtype(np.float64))
 LARGE_BATCH = CROSSOVER[np.dtype(np.float64)]
@@ -58,10 +56,11 @@ def test_training_leaves_the_users_setting():
         assert set(blas_threads().values()) == {2}
 
 
-class Acting(SquaredError):
+class LossThatActs(HuberLoss):
     """Does what it is told amid the fit."""
 
     def __init__(self, act):
+        super().__init__()
         self.act = act
 
     def loss_gradient(self, *arguments):
@@ -71,7 +70,7 @@ class Acting(SquaredError):
 
 def fit(act):
     """A fit that does something within, whatever comes of it."""
-    regressor = SigmoidBackpropRegressor(hidden_layer_sizes=(2,), max_iter=1, loss=Acting(act), random_state=0)
+    regressor = SigmoidBackpropRegressor(hidden_layer_sizes=(2,), max_iter=1, loss=LossThatActs(act), random_state=0)
     with suppress(RuntimeError):
         regressor.fit(X, X[:, 0])
 
@@ -128,13 +127,10 @@ def test_a_fit_within_a_fit():
 @pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("backend", ["threading", pytest.param("loky", marks=pytest.mark.slow)])
 def test_fits_under_joblib(backend, n_jobs):
-    def job():
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            SigmoidBackpropRegressor(hidden_layer_sizes=(2,), early_stopping="cv", n_folds=2, max_iter=2, random_state=0).fit(X, X[:, 0])
-
+    settings = {"early_stopping": "cv", "n_folds": 2, "max_iter": 2, "random_state": 0}
+    fits = (delayed(SigmoidBackpropRegressor(hidden_layer_sizes=(2,), **settings).fit)(X, X[:, 0]) for _ in range(4))
     with two_threads():
-        Parallel(n_jobs, backend=backend)(delayed(job)() for _ in range(4))
+        Parallel(n_jobs, backend=backend)(fits)
         assert set(blas_threads().values()) == {2}
 
 
