@@ -9,11 +9,11 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
 
-from .._engine.prediction import hidden_activations, raw_scores
 from ..losses import REGRESSION_LOSSES
 from .base import BaseBackprop
 from .docstrings import share_documentation
 from .parameters import can_fit_partially, constraints, hidden_sizes_of, store
+from .prediction import hidden_activations, raw_scores
 from .samples import FLOATS, Problem, Samples
 from .targets import loss_of, refuse_another_link, refuse_targets, wants_positive_targets
 

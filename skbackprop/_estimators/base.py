@@ -4,13 +4,14 @@ from abc import ABCMeta, abstractmethod
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._engine.objective import sample_losses
-from .._engine.prediction import raw_scores
 from ..losses import Loss
 from .callback_bridge import CallbackBridge, CallbackSupportMixin, epochs_a_task, with_callbacks
 from .folds import FoldedTraining, refuse_with_folds
+from .prediction import raw_scores
 from .samples import FLOATS
 from .scaling import Scaling, TargetScaling
 from .state import TrainingState, become, draft_of
@@ -18,6 +19,8 @@ from .training import Training
 
 # Up to this many values, a check of the whole array in one sum costs less than scikit-learn's validation.
 PLAIN_SIZE = 10_000
+# What takes several arrays of the size of the predictions is computed for so many samples at a time.
+ROWS_AT_A_TIME = 1024
 
 
 class BaseBackprop(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
@@ -127,9 +130,13 @@ class BaseBackprop(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     def _sample_losses(self, X, Y):
         """Return the loss of each sample of validated data, in the units of the training loss."""
         Z, scaling = raw_scores(self.coefs_, self.intercepts_, self._activations, X), self._target_scaling
-        if scaling is not None:
-            Y, Z = scaling.apply(Y), (Z - scaling.score_shift) / scaling.score_scale
-        return sample_losses(self._loss, Y, Z)
+        losses = np.empty(len(Z), Z.dtype)
+        for rows in gen_batches(len(Z), ROWS_AT_A_TIME):
+            targets, scores = Y[rows], Z[rows]
+            if scaling is not None:
+                targets, scores = scaling.apply(targets), (scores - scaling.score_shift) / scaling.score_scale
+            losses[rows] = sample_losses(self._loss, targets, scores)
+        return losses
 
     def _validation_loss(self, X, y, sample_weight=None):
         """Return the mean loss of samples as `fit` takes them, in the units of the training loss, without penalty."""

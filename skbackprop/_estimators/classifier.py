@@ -3,12 +3,13 @@
 import numpy as np
 from scipy.special import logsumexp
 from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.utils import gen_batches
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
 from ..losses import CLASSIFICATION_LOSSES, Loss
-from .base import BaseBackprop
+from .base import ROWS_AT_A_TIME, BaseBackprop
 from .docstrings import share_documentation
 from .features import FeaturesMixin
 from .labels import Labels, checked_labels, refuse_weights_of_one_class
@@ -37,6 +38,16 @@ def _loss_of(classifier, target_type):
             "three classes or more, or loss='log_loss', which fits every kind of target."
         )
     return loss
+
+
+def _log_probabilities_of_few(loss, target_type, Z):
+    """Return log-probabilities for the raw scores of a few samples: it takes several arrays of their size."""
+    logarithms = loss.log_predict(Z)
+    if target_type == "binary":
+        return np.concatenate([loss.log_predict(Z, complement=True), logarithms], axis=1)
+    if target_type == "multiclass" and not loss.normalized:
+        return logarithms - logsumexp(logarithms, axis=1, keepdims=True)
+    return logarithms
 
 
 @share_documentation
@@ -218,7 +229,8 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         """
         Z, loss, target_type = self._raw_scores(X), self._loss, self._labels.target_type
         if target_type == "multiclass" and not loss.normalized:
-            return np.exp(self._log_probabilities(Z))
+            logarithms = self._log_probabilities(Z)
+            return np.exp(logarithms, logarithms)
         if target_type == "binary":
             return np.concatenate([loss.predict_complement(Z.copy()), loss.predict(Z)], axis=1)
         return loss.predict(Z)
@@ -238,7 +250,8 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         """
         Z = self._raw_scores(X)
         largest = np.finfo(Z.dtype).max / 4
-        return self._log_probabilities(np.clip(Z, -largest, largest, out=Z))
+        np.clip(Z, -largest, largest, out=Z)
+        return self._log_probabilities(Z)
 
     def __sklearn_tags__(self):
         """Several labels a sample are welcome."""
@@ -253,14 +266,14 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         self.oof_decision_function_ = Z[:, 0] if self._labels.target_type == "binary" else Z
 
     def _log_probabilities(self, Z):
-        """Return log-probabilities for raw scores."""
+        """Return log-probabilities for raw scores, which may be overwritten."""
         loss, target_type = self._loss, self._labels.target_type
-        logarithms = loss.log_predict(Z)
-        if target_type == "binary":
-            return np.concatenate([loss.log_predict(Z, complement=True), logarithms], axis=1)
-        if target_type == "multiclass" and not loss.normalized:
-            return logarithms - logsumexp(logarithms, axis=1, keepdims=True)
-        return logarithms
+        if len(Z) <= ROWS_AT_A_TIME:
+            return _log_probabilities_of_few(loss, target_type, Z)
+        result = np.empty((len(Z), 2), Z.dtype) if target_type == "binary" else Z
+        for rows in gen_batches(len(Z), ROWS_AT_A_TIME):
+            result[rows] = _log_probabilities_of_few(loss, target_type, Z[rows])
+        return result
 
     def _encode(self, X, y, sample_weight, *, resume, incremental, classes=None):
         dtype = self.coefs_[0].dtype if resume else FLOATS

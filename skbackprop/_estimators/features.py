@@ -8,10 +8,10 @@ from sklearn.utils import gen_batches
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.metaestimators import available_if
 
-from .._engine.prediction import hidden_activations, input_gradient, raw_scores
+from .._engine.prediction import input_gradient
+from .base import ROWS_AT_A_TIME
 from .parameters import hidden_sizes_of
-
-ROWS_AT_A_TIME = 1024
+from .prediction import hidden_activations, raw_scores
 
 
 def _has_hidden_layers(estimator):
