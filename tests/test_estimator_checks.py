@@ -73,6 +73,7 @@ AUTOENCODERS = [
 DETECTORS = [
     {},
     {"n_estimators": 1, "loss": "huber", "contamination": 0.2},
+    {"n_estimators": 5, "contamination": "auto"},
     {"solver": "lbfgs", "noise": 0.0},
     {"early_stopping": True, "tol": 0.01},
     {"batch_size": None, "dropout": 0.1},
