@@ -51,7 +51,7 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, BaseEst
     contamination : "auto" or float, default=0.1
         Share of the training samples that `predict` calls outliers, in (0, 0.5]; of new normal samples it is a little
         more. With "auto" the threshold does not depend on a share: an outlier scores below the lower quartile of the
-        training scores by more than 1.5 times the distance of the quartiles (Tukey's fence; Tukey, 1977).
+        training scores by more than 1.5 times the distance of the quartiles (Tukey, 1977); perhaps none does.
 
     Attributes
     ----------
