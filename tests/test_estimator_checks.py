@@ -72,6 +72,8 @@ AUTOENCODERS = [
 DETECTORS = [
     {},
     {"n_estimators": 1, "loss": "huber", "contamination": 0.2},
+    # Well trained, for the checks want an outlier among training samples, and "auto" promises none.
+    {"n_estimators": 4, "contamination": "auto", "hidden_layer_sizes": (100,), "max_iter": 100},
     {"solver": "lbfgs", "noise": 0.0},
     {"early_stopping": True, "tol": 0.01},
     {"batch_size": None, "dropout": 0.1},

@@ -4,9 +4,11 @@ import numpy as np
 
 # Rows predicted at a time are as many as keep the widest layer's activations within a core's own cache.
 PREDICTION_BYTES = 256 * 1024
+# Of several threads, each takes so many chunks at a time.
+CHUNKS_AT_A_TIME = 4
 
 
-def raw_scores(coefs, intercepts, activations, X):
+def raw_scores(coefs, intercepts, activations, X, share=None):
     """Return the raw scores for `X`, computed in chunks of rows whose activations fit in cache.
 
     Parameters
@@ -16,6 +18,9 @@ def raw_scores(coefs, intercepts, activations, X):
     activations : sequence of Activation
         One for each hidden layer.
     X : ndarray or CSR of shape (n_samples, n_features)
+    share : callable, default=None
+        Called with a function and a list of arguments for it, one at a time, in place of a loop: the work, for several
+        threads to share. The scores are the same, bit for bit.
 
     Returns
     -------
@@ -30,26 +35,33 @@ def raw_scores(coefs, intercepts, activations, X):
     if X.dtype != dtype:
         dtype = np.result_type(X.dtype, dtype)
         coefs, intercepts = ([part.astype(dtype, copy=False) for part in parts] for parts in (coefs, intercepts))
-        X = X.astype(dtype, copy=False)
     n_rows = X.shape[0]
     widest = max(coef.shape[1] for coef in coefs)
     chunk = max(1, PREDICTION_BYTES // (widest * dtype.itemsize))
     if n_rows <= chunk:
-        return _forward(coefs, intercepts, activations, X, [None] * len(coefs))
+        return _forward(coefs, intercepts, activations, X.astype(dtype, copy=False), [None] * len(coefs))
     Z = np.empty((n_rows, coefs[-1].shape[1]), dtype)
-    buffers = [np.empty((chunk, coef.shape[1]), dtype) for coef in coefs[:-1]]
-    for start in range(0, n_rows, chunk):
-        rows = slice(start, min(start + chunk, n_rows))
-        outs = [buffer[: rows.stop - start] for buffer in buffers]
-        _forward(coefs, intercepts, activations, X[rows], [*outs, Z[rows]])
+
+    def predict(starts):
+        buffers = [np.empty((chunk, coef.shape[1]), dtype) for coef in coefs[:-1]]
+        for start in starts:
+            rows = slice(start, min(start + chunk, n_rows))
+            outs = [buffer[: rows.stop - start] for buffer in buffers]
+            _forward(coefs, intercepts, activations, X[rows].astype(dtype, copy=False), [*outs, Z[rows]])
+
+    starts = range(0, n_rows, chunk)
+    if share is None:
+        predict(starts)
+    else:
+        share(predict, [starts[i : i + CHUNKS_AT_A_TIME] for i in range(0, len(starts), CHUNKS_AT_A_TIME)])
     return Z
 
 
-def hidden_activations(coefs, intercepts, activations, X, layer):
+def hidden_activations(coefs, intercepts, activations, X, layer, share=None):
     """Return the activations of the hidden layer of that number, of shape (n_samples, n_units); see `raw_scores`."""
     # Up to there the network is one whose last layer has an activation.
     stop = layer + 1
-    A = raw_scores(coefs[:stop], intercepts[:stop], activations[:layer], X)
+    A = raw_scores(coefs[:stop], intercepts[:stop], activations[:layer], X, share)
     activations[layer].forward(A, np.empty_like(A) if activations[layer].needs_cache else None)
     return A
 

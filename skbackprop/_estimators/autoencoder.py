@@ -10,13 +10,13 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, check_non_negative
 
 from .._engine.objective import QUIET
-from .._engine.prediction import hidden_activations, raw_scores
 from ..losses import REGRESSION_LOSSES
 from . import by_hand
 from .base import BaseBackprop
 from .by_hand import Derived
 from .docstrings import share_documentation
 from .parameters import can_fit_partially, constraints, hidden_sizes_of, store
+from .prediction import hidden_activations, raw_scores
 from .samples import FLOATS, Problem, Samples, finite, validated
 from .targets import loss_of, refuse_another_link, refuse_targets, wants_positive_targets
 from .words import Choices, shown

@@ -4,16 +4,17 @@ from abc import ABCMeta, abstractmethod
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from .._engine.objective import sample_losses
-from .._engine.prediction import raw_scores
 from ..losses import Loss
 from . import by_hand
 from .by_hand import Derived
 from .callback_bridge import CallbackBridge, CallbackSupportMixin, epochs_a_task, with_callbacks
 from .folds import FoldedTraining, refuse_with_folds
 from .parameters import CheckedParameters, refuse_weights_with, scorer_of
+from .prediction import raw_scores
 from .samples import FLOATS, validated
 from .scaling import Scaling, TargetScaling
 from .state import TrainingState, become, draft_of
@@ -22,6 +23,8 @@ from .versions import Versioned
 
 # Up to this many values, a check of the whole array in one sum costs less than scikit-learn's validation.
 PLAIN_SIZE = 10_000
+# What takes several arrays of the size of the predictions is computed for so many samples at a time.
+ROWS_AT_A_TIME = 1024
 
 
 class BaseBackprop(CallbackSupportMixin, CheckedParameters, Versioned, BaseEstimator, metaclass=ABCMeta):
@@ -126,9 +129,13 @@ class BaseBackprop(CallbackSupportMixin, CheckedParameters, Versioned, BaseEstim
     def _sample_losses(self, X, Y):
         """Return the loss of each sample of validated data, in the units of the training loss."""
         Z, scaling = raw_scores(self.coefs_, self.intercepts_, self._activations, X), self._target_scaling
-        if scaling is not None:
-            Y, Z = scaling.apply(Y), (Z - scaling.score_shift) / scaling.score_scale
-        return sample_losses(self._loss, Y, Z)
+        losses = np.empty(len(Z), Z.dtype)
+        for rows in gen_batches(len(Z), ROWS_AT_A_TIME):
+            targets, scores = Y[rows], Z[rows]
+            if scaling is not None:
+                targets, scores = scaling.apply(targets), (scores - scaling.score_shift) / scaling.score_scale
+            losses[rows] = sample_losses(self._loss, targets, scores)
+        return losses
 
     def __sklearn_tags__(self):
         """Sparse input is welcome to most."""

@@ -3,13 +3,14 @@
 import numpy as np
 from scipy.special import logsumexp
 from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.utils import gen_batches
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from .._engine.objective import QUIET
 from ..losses import CLASSIFICATION_LOSSES, Loss
 from . import by_hand
-from .base import BaseBackprop
+from .base import ROWS_AT_A_TIME, BaseBackprop
 from .by_hand import Derived
 from .docstrings import share_documentation
 from .features import FeaturesMixin
@@ -40,6 +41,26 @@ def _loss_of(classifier, target_type):
             "three classes or more, or loss='log_loss', which fits every kind of target."
         )
     return loss
+
+
+def _log_probabilities(Z, loss, target_type):
+    """Return log-probabilities for raw scores, which may be overwritten."""
+    if len(Z) <= ROWS_AT_A_TIME:
+        return _log_probabilities_of_few(loss, target_type, Z)
+    result = np.empty((len(Z), 2), Z.dtype) if target_type == "binary" else Z
+    for rows in gen_batches(len(Z), ROWS_AT_A_TIME):
+        result[rows] = _log_probabilities_of_few(loss, target_type, Z[rows])
+    return result
+
+
+def _log_probabilities_of_few(loss, target_type, Z):
+    """Return log-probabilities for the raw scores of a few samples: it takes several arrays of their size."""
+    logarithms = loss.log_predict(Z)
+    if target_type == "binary":
+        return np.concatenate([loss.log_predict(Z, complement=True), logarithms], axis=1)
+    if target_type == "multiclass" and not loss.normalized:
+        return logarithms - logsumexp(logarithms, axis=1, keepdims=True)
+    return logarithms
 
 
 @share_documentation
@@ -225,7 +246,8 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         """
         Z, loss, target_type = finite(self._raw_scores(X)), self._loss, self._labels.target_type
         if target_type == "multiclass" and not loss.normalized:
-            return np.exp(self._log_probabilities(Z))
+            logarithms = _log_probabilities(Z, loss, target_type)
+            return np.exp(logarithms, logarithms)
         if target_type == "binary":
             return np.concatenate([loss.predict_complement(Z.copy()), loss.predict(Z)], axis=1)
         return loss.predict(Z)
@@ -245,7 +267,8 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         """
         Z = finite(self._raw_scores(X))
         largest = np.finfo(Z.dtype).max / 4
-        return self._log_probabilities(np.clip(Z, -largest, largest, out=Z))
+        np.clip(Z, -largest, largest, out=Z)
+        return _log_probabilities(Z, self._loss, self._labels.target_type)
 
     def __sklearn_tags__(self):
         """Several labels a sample are welcome."""
@@ -268,16 +291,6 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
     def _set_out_of_fold(self, Z):
         """Show raw scores of the training samples as `decision_function` would."""
         self.oof_decision_function_ = Z[:, 0] if self._labels.target_type == "binary" else Z
-
-    def _log_probabilities(self, Z):
-        """Return log-probabilities for raw scores."""
-        loss, target_type = self._loss, self._labels.target_type
-        logarithms = loss.log_predict(Z)
-        if target_type == "binary":
-            return np.concatenate([loss.log_predict(Z, complement=True), logarithms], axis=1)
-        if target_type == "multiclass" and not loss.normalized:
-            return logarithms - logsumexp(logarithms, axis=1, keepdims=True)
-        return logarithms
 
     def _encode(self, X, y, sample_weight, *, resume, incremental, classes=None):
         dtype = self.coefs_[0].dtype if resume else FLOATS

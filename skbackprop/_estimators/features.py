@@ -9,11 +9,11 @@ from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.metaestimators import available_if
 
 from .._engine.objective import QUIET
-from .._engine.prediction import hidden_activations, input_gradient, raw_scores
+from .._engine.prediction import input_gradient
+from .base import ROWS_AT_A_TIME
 from .parameters import hidden_sizes_of
+from .prediction import hidden_activations, raw_scores
 from .samples import finite
-
-ROWS_AT_A_TIME = 1024
 
 
 def _has_hidden_layers(estimator):

@@ -13,8 +13,8 @@ from sklearn.utils import check_random_state
 
 from .._engine.network import Network
 from .._engine.objective import QUIET
-from .._engine.prediction import raw_scores
 from .advice import warn_user, warnings_kept
+from .prediction import raw_scores
 from .progress import judged, print_line, seconds
 from .state import draft_of
 from .training import Training

@@ -1,6 +1,7 @@
-"""How many BLAS threads training uses: one, where more would only wait for each other."""
+"""How many BLAS threads training and prediction use: one, where more would only wait for each other."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -105,3 +106,37 @@ def limit_threads(network, batch_size):
     finally:
         for limit in limits:
             limit.end(fit)
+
+
+@contextmanager
+def one_thread():
+    """Limit NumPy's BLAS to one thread, for prediction, in which scipy's has no part."""
+    _, numpys, in_each_thread = _limits()
+    prediction = object()
+    try:
+        numpys.begin(prediction)
+        with in_each_thread.limit(limits=1):
+            yield
+    finally:
+        numpys.end(prediction)
+
+
+def blas_threads():
+    """Return how many threads NumPy's BLAS has at this moment."""
+    _, numpys, in_each_thread = _limits()
+    return max([library.num_threads for library in (*numpys.libraries, *in_each_thread.lib_controllers)], default=1)
+
+
+def in_threads(n_threads, function, parts):
+    """Call a function with each of the parts, in several threads; what one of them raises is raised here."""
+    in_each_thread = _limits()[-1]
+    # NumPy's settings are each thread's own.
+    errors = np.geterr()
+
+    def call(part):
+        with np.errstate(**errors), in_each_thread.limit(limits=1):
+            function(part)
+
+    with ThreadPoolExecutor(n_threads) as executor:
+        for _ in executor.map(call, parts):
+            pass

@@ -13,16 +13,18 @@ def limit_threads(n_threads):
         os.environ[variable] = str(n_threads)
 
 
-def interleaved(functions, repeats):
+def interleaved(functions, repeats, before=lambda name: None):
     """Time several functions in turn, again and again, and return the median seconds of each, by name.
 
-    A machine's speed drifts; functions timed within the same second share its mood, so that ratios hold.
+    A machine's speed drifts; functions timed within the same second share its mood, so that ratios hold. `before` is called
+    with the name of a function before it is timed.
     """
     for function in functions.values():
         function()
     seconds = {name: [] for name in functions}
     for _ in range(repeats):
         for name, function in functions.items():
+            before(name)
             start = perf_counter()
             function()
             seconds[name].append(perf_counter() - start)

@@ -3,7 +3,8 @@
     python tests/benchmarks/prediction.py [--threads N] [--repeats N] [--json FILE]
 
 `predict_proba` of one row (many calls) and of 1,000,000 x 30 rows, in one process and one run, interleaved; medians; and
-the memory beyond the output that the large prediction takes.
+the memory beyond the output that the large prediction takes. With several threads also `predict` of one row to 50,000, of
+several shapes, beside that of MLPClassifier and beside our own with one thread.
 """
 
 import argparse
@@ -12,11 +13,23 @@ import sys
 import tracemalloc
 import warnings
 from pathlib import Path
+from time import perf_counter
 
 sys.path.insert(0, str(Path(__file__).parent))
 from measure import interleaved, limit_threads, versions
 
 CALLS = 1000
+# Inputs, hidden layers, activation, of networks with 10 outputs.
+SHAPES = [
+    (20, (100,), "logistic"),
+    (64, (100,), "logistic"),
+    (64, (256, 128), "logistic"),
+    (64, (256, 128), "relu"),
+    (784, (512, 512), "relu"),
+]
+ROWS = (1, 100, 1000, 5000, 50_000)
+# Each measurement is repeated for so many seconds, but not more than this often.
+SECONDS, MOST_REPEATS = 1.0, 300
 
 
 def arguments():
@@ -29,11 +42,11 @@ def arguments():
     return parser.parse_args()
 
 
-def fitted(n_features, n_classes):
-    """Return both classifiers, fitted for an epoch on the same float32 data."""
+def fitted(n_features, n_classes, hidden=(100,), activation="logistic", dtype="float32"):
+    """Return both classifiers, fitted for an epoch on the same data."""
     rng = np.random.RandomState(0)
-    X, y = rng.randn(2000, n_features).astype(np.float32), rng.randint(n_classes, size=2000)
-    parameters = {"hidden_layer_sizes": (100,), "activation": "logistic", "max_iter": 1, "random_state": 0}
+    X, y = rng.randn(2000, n_features).astype(dtype), rng.randint(n_classes, size=2000)
+    parameters = {"hidden_layer_sizes": hidden, "activation": activation, "max_iter": 1, "random_state": 0}
     return {
         "ours": SigmoidBackpropClassifier(**parameters).fit(X, y),
         "MLPClassifier": MLPClassifier(**parameters).fit(X, y),
@@ -85,10 +98,51 @@ def many_rows():
     return seconds, (peak - output.nbytes) / 2**20
 
 
+def with_threads():
+    """Print and return how many times longer others take to predict than we with several BLAS threads: MLP, we with one.
+
+    The two are measured apart, for threads that have helped MLPClassifier look for more to do for a while.
+    """
+    results = {}
+    print(f"`predict` with {options.threads} threads takes so many times less than")
+    print(f"{'network':38s}{'rows':>8s}{'MLPClassifier':>15s}{'ours, one thread':>18s}")
+    for n_features, hidden, activation in SHAPES:
+        for dtype in ("float32", "float64"):
+            models = fitted(n_features, 10, hidden, activation, dtype)
+            for n_rows in ROWS:
+                X = np.random.RandomState(1).randn(n_rows, n_features).astype(dtype)
+                functions = {name: (lambda model=model, X=X: model.predict(X)) for name, model in models.items()}
+                ratios = [rivals(functions), rivals({"one": functions["ours"], "ours": functions["ours"]}, set_threads)]
+                network = f"{n_features}-{hidden}-10, {activation}, {dtype}"
+                results[f"{network}, {n_rows} rows"] = ratios
+                print(f"{network:38s}{n_rows:8,d}{ratios[0]:15.2f}{ratios[1]:18.2f}", flush=True)
+    return results
+
+
+def set_threads(name):
+    """Set the threads of every BLAS for a function of that name."""
+    for library in BLAS:
+        library.set_num_threads(1 if name == "one" else options.threads)
+
+
+def rivals(functions, before=lambda name: None):
+    """Return how many times longer the other of two functions takes than ours."""
+    start = perf_counter()
+    for function in functions.values():
+        function()
+    repeats = min(max(int(SECONDS / (perf_counter() - start)), 5), MOST_REPEATS)
+    seconds = interleaved(functions, repeats, before)
+    ours = seconds.pop("ours")
+    (other,) = seconds.values()
+    return other / ours
+
+
 def main():
     """Print the figures."""
     print(versions(options.threads))
     results = {}
+    if options.threads > 1:
+        results["predict with several threads"] = with_threads()
     single = one_row()
     large, megabytes = many_rows()
     for name, seconds in [("one row", single), (f"{options.rows:,} x 30 rows", large)]:
@@ -108,8 +162,10 @@ if __name__ == "__main__":
     limit_threads(options.threads)
     import numpy as np
     from sklearn.neural_network import MLPClassifier
+    from threadpoolctl import ThreadpoolController
 
     from skbackprop import SigmoidBackpropClassifier
 
+    BLAS = ThreadpoolController().select(user_api="blas").lib_controllers
     warnings.simplefilter("ignore")
     main()
