@@ -8,7 +8,6 @@ import inspect
 import math
 import numbers
 from dataclasses import replace
-from textwrap import indent
 
 import numpy as np
 import sklearn.neural_network
@@ -31,8 +30,8 @@ FIXED = {"init": "glorot", "standardize": False, "clip_norm": None, "scoring": N
 def _as_there(cls):
     """Fill the gap {AS_THERE} in a class's docstring by what scikit-learn says, and allow only its own parameters."""
     theirs = inspect.cleandoc(getattr(sklearn.neural_network, cls.__name__).__doc__ or "")
-    shared = theirs[theirs.find("Parameters\n------") : theirs.find("\nSee Also\n------")]
-    cls.__doc__ = (cls.__doc__ or "").replace("    {AS_THERE}\n", indent(shared, "    "))
+    shared = theirs[theirs.find("Parameters\n------") : theirs.find("\n\nSee Also\n------")]
+    cls.__doc__ = inspect.cleandoc(cls.__doc__ or "").replace("{AS_THERE}", shared)
     names = inspect.signature(cls).parameters
     cls._parameter_constraints = {name: cls._parameter_constraints[name] for name in names}
     return cls

@@ -224,8 +224,11 @@ def tabular_network(kind, **parameters):
 
 
 def _objects(X):
-    """Return categories with None for all that pandas takes for missing: the encoder does not know pandas.NA."""
-    return X.to_numpy(dtype=object, na_value=None) if hasattr(X, "iloc") else X
+    """Return an array of categories, with None for all that pandas takes for missing: the encoder does not know pandas.NA.
+
+    A frame would be asked for its columns' names, which old versions of scikit-learn do not find in new ones of polars.
+    """
+    return X.to_numpy(dtype=object, na_value=None) if hasattr(X, "iloc") else np.asarray(X)
 
 
 def _columns(X, numeric):

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib.util import find_spec
 
 # Threads would only add noise: the networks here are tiny.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -11,6 +12,14 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 
 import numpy as np
 import pytest
+
+
+def pytest_collection_modifyitems(items):
+    """Examples of callbacks are not run where there are none."""
+    if find_spec("sklearn.callback") is None:
+        for item in items:
+            if item.nodeid.startswith("skbackprop/callbacks/"):
+                item.add_marker(pytest.mark.skip(reason="scikit-learn has had callbacks since 1.9"))
 
 
 @pytest.fixture(scope="session")

@@ -28,8 +28,10 @@ class BaseBackprop(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     Attributes
     ----------
-    coefs_, intercepts_ : list of ndarray
-        Weights and biases of each layer, of shapes (fan_in, fan_out) and (fan_out,).
+    coefs_ : list of ndarray of shape (fan_in, fan_out)
+        Weights of each layer.
+    intercepts_ : list of ndarray of shape (fan_out,)
+        Biases of each layer.
     loss_ : float
         Loss of the last epoch, penalty included: the very loss that is descended, in nats a sample if it is a likelihood's.
     loss_curve_ : list of float
@@ -44,12 +46,16 @@ class BaseBackprop(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         Epochs, or iterations, of the last call.
     t_ : int
         Training samples seen so far.
-    n_layers_, n_outputs_ : int
-        Number of layers, inputs and outputs counted, and of output units (one for two classes).
+    n_layers_ : int
+        Number of layers, inputs and outputs counted.
+    n_outputs_ : int
+        Number of output units (one for two classes).
     out_activation_ : str
         Link from raw scores to predictions.
-    n_features_in_, feature_names_in_ : int and ndarray of shape (n_features_in_,)
-        Number of features, and their names if they have any.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if they have any.
     """
 
     noise = 0.0

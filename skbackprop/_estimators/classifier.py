@@ -56,8 +56,8 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
     class_weight : dict, "balanced", list of dict or None, default=None
         Factor on the weight of the samples of each class; "balanced" is inverse to the (weighted) frequency.
     scoring : str, callable or None, default="loss"
-        What early stopping watches: the loss, or any scorer of scikit-learn; None is accuracy. (`MLPClassifier` watches
-        accuracy.)
+        What early stopping watches: the loss, or any scorer of scikit-learn; None is accuracy. `MLPClassifier` watches
+        accuracy.
 
     Attributes
     ----------

@@ -53,8 +53,10 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, BaseEst
         Score below which a sample is an outlier: `decision_function` is `score_samples` minus this.
     n_iter_ : int
         Epochs of the autoencoder that took most.
-    n_features_in_, feature_names_in_ : int and ndarray of shape (n_features_in_,)
-        Number of features, and their names if they have any.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if they have any.
 
     Notes
     -----

@@ -33,7 +33,7 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
         negative, "gamma" positive ones; both predict exp of the raw score.
     {PARAMETERS}
     scoring : str, callable or None, default="loss"
-        What early stopping watches: the loss, or any scorer of scikit-learn; None is R^2. (`MLPRegressor` watches R^2.)
+        What early stopping watches: the loss, or any scorer of scikit-learn; None is R^2. `MLPRegressor` watches R^2.
     quantile : float, default=0.5
         The quantile that "quantile" learns, in (0, 1).
     standardize_targets : bool or "auto", default="auto"

@@ -77,8 +77,8 @@ class LossCurveDisplay:
     --------
     >>> from skbackprop.display import LossCurveDisplay
     >>> display = LossCurveDisplay([0.9, 0.4, 0.2], validation=[0.8, 0.5, 0.6], loss_name="log_loss (nats a sample)")
-    >>> display.validation.argmin() + 1
-    np.int64(2)
+    >>> int(display.validation.argmin()) + 1
+    2
     """
 
     def __init__(self, training_losses, *, validation=None, score_name=None, loss_name="loss", step_name="epoch",
