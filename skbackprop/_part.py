@@ -14,6 +14,15 @@ class Part:
 
     shared = ()
 
+    def __init_subclass__(cls, **keywords):
+        """Give a method's docstring the sections of the base class's, where it has none: it takes and returns the same."""
+        super().__init_subclass__(**keywords)
+        for name, method in vars(cls).items():
+            words = inspect.isfunction(method) and method.__doc__
+            above = inspect.cleandoc(getattr(getattr(super(cls, cls), name, None), "__doc__", None) or "")
+            if words and not name.startswith("_") and "\n---" not in words:
+                method.__doc__ = inspect.cleandoc(words) + above[len(above.partition("\n\nParameters\n---")[0]) :]
+
     def __repr__(self):
         names = [name for name in inspect.signature(type(self)).parameters if hasattr(self, name)]
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"

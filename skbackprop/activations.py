@@ -51,6 +51,8 @@ def sigmoid_(Z):
 class Activation(Part):
     """What the network asks of an activation function and, from `gain` on, what initializers ask of it.
 
+    One of your own is a class with the two methods; what else is asked for is taken from here.
+
     Attributes
     ----------
     needs_cache : bool, default=False
@@ -65,6 +67,11 @@ class Activation(Part):
         Whether units fed by the inputs divide these among them, each with a threshold of its own.
     glorot_factor : float, default=6.0
         In Glorot's rule, what is divided by fan_in + fan_out.
+
+    See Also
+    --------
+    ACTIVATIONS : The activations that have a name.
+    skbackprop.inspection.check_gradients : Whether the derivative of one of your own is right.
 
     Examples
     --------
@@ -84,16 +91,50 @@ class Activation(Part):
     glorot_factor = 6.0
 
     def forward(self, A, cache):
-        """Overwrite the raw scores in `A` with activations; `cache` is None unless `needs_cache`."""
+        """Overwrite raw scores with activations.
+
+        Parameters
+        ----------
+        A : ndarray of shape (n_samples, n_units)
+            Raw scores; become the activations.
+        cache : ndarray of shape (n_samples, n_units) or None
+            Room for what `backward` will ask for; None unless `needs_cache`.
+        """
         raise NotImplementedError
 
     def backward(self, A, cache, delta):
-        """Multiply `delta` in place by the derivative at the activations `A`, which may be overwritten."""
+        """Multiply an error by the derivative of the activations.
+
+        Parameters
+        ----------
+        A : ndarray of shape (n_samples, n_units)
+            Activations; may be overwritten.
+        cache : ndarray of shape (n_samples, n_units) or None
+            What `forward` left there; may be overwritten.
+        delta : ndarray of shape (n_samples, n_units)
+            Derivative of the loss by the activations; becomes that by the raw scores.
+        """
         raise NotImplementedError
 
 
 class Identity(Activation):
-    """f(z) = z, with derivative 1: a linear bottleneck."""
+    """The identity f(z) = z, with derivative 1: a linear bottleneck.
+
+    A narrow layer of such units is a linear code, as in principal component analysis.
+
+    See Also
+    --------
+    Activation : What the network asks of an activation function.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.activations import Identity
+    >>> A = np.array([-1.0, 2.0])
+    >>> Identity().forward(A, None)
+    >>> A.round(3)
+    array([-1.,  2.])
+    """
 
     def forward(self, A, cache):
         """Leave `A` as it is."""
@@ -103,7 +144,24 @@ class Identity(Activation):
 
 
 class Logistic(Activation):
-    """The logistic sigmoid f(z) = 1 / (1 + exp(-z)), with derivative f (1 - f) (Rumelhart, Hinton and Williams, 1986)."""
+    """The logistic sigmoid f(z) = 1 / (1 + exp(-z)), with derivative f (1 - f) (Rumelhart, Hinton and Williams, 1986).
+
+    The activation of the teaching notebook, and of `SigmoidBackpropClassifier` by default.
+
+    See Also
+    --------
+    Activation : What the network asks of an activation function.
+    Tanh : The same curve, between -1 and 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.activations import Logistic
+    >>> A = np.array([-1.0, 2.0])
+    >>> Logistic().forward(A, None)
+    >>> A.round(3)
+    array([0.269, 0.881])
+    """
 
     gain = 16.0
     mean = 0.5
@@ -122,7 +180,24 @@ class Logistic(Activation):
 
 
 class Tanh(Activation):
-    """The hyperbolic tangent f(z) = tanh(z), with derivative 1 - f^2 (LeCun et al., 1998)."""
+    """The hyperbolic tangent f(z) = tanh(z), with derivative 1 - f^2 (LeCun et al., 1998).
+
+    A sigmoid whose mean is 0, which suits the layer above.
+
+    See Also
+    --------
+    Activation : What the network asks of an activation function.
+    Logistic : The same curve, between 0 and 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.activations import Tanh
+    >>> A = np.array([-1.0, 2.0])
+    >>> Tanh().forward(A, None)
+    >>> A.round(3)
+    array([-0.762,  0.964])
+    """
 
     def forward(self, A, cache):
         """Overwrite `A` with its hyperbolic tangent."""
@@ -136,7 +211,25 @@ class Tanh(Activation):
 
 
 class ReLU(Activation):
-    """The rectified linear unit f(z) = max(z, 0), with derivative 1 where f > 0, else 0 (Nair and Hinton, 2010)."""
+    """The rectified linear unit f(z) = max(z, 0), with derivative 1 where f > 0, else 0 (Nair and Hinton, 2010).
+
+    The fastest one; a unit that is 0 for every sample has stopped to learn.
+
+    See Also
+    --------
+    Activation : What the network asks of an activation function.
+    SiLU : A smooth one that does not go silent.
+    skbackprop.inspection.gradient_flow : Tells how many units are silent for good.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.activations import ReLU
+    >>> A = np.array([-1.0, 2.0])
+    >>> ReLU().forward(A, None)
+    >>> A.round(3)
+    array([0., 2.])
+    """
 
     gain = 2.0
 
@@ -152,7 +245,24 @@ class ReLU(Activation):
 
 
 class SiLU(Activation):
-    """The sigmoid linear unit f(z) = z s(z), s the sigmoid, with derivative s + f (1 - s) (Elfwing et al., 2018)."""
+    """The sigmoid linear unit f(z) = z s(z), s the sigmoid, with derivative s + f (1 - s) (Elfwing et al., 2018).
+
+    It is also known as swish; smooth, and seldom without a slope.
+
+    See Also
+    --------
+    Activation : What the network asks of an activation function.
+    GELU : Nearly the same curve.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.activations import SiLU
+    >>> A = np.array([-1.0, 2.0])
+    >>> SiLU().forward(A, np.empty(2))
+    >>> A.round(3)
+    array([-0.269,  1.762])
+    """
 
     needs_cache = True
 
@@ -178,6 +288,20 @@ class GELU(Activation):
 
     Phi and phi are distribution function and density of the standard normal distribution. Like a rectified unit it has no
     slope that would do for raw scores on both sides of 0, so `gain` is 1 / E[f(z)^2], about 2.35.
+
+    See Also
+    --------
+    Activation : What the network asks of an activation function.
+    SiLU : Nearly the same curve, and faster.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.activations import GELU
+    >>> A = np.array([-1.0, 2.0])
+    >>> GELU().forward(A, np.empty(2))
+    >>> A.round(3)
+    array([-0.159,  1.954])
     """
 
     needs_cache = True
@@ -202,7 +326,24 @@ class GELU(Activation):
 
 
 class ELU(Activation):
-    """The exponential linear unit f(z) = max(z, e) with e = exp(min(z, 0)) - 1; derivative 1 + e (Clevert et al., 2016)."""
+    """The exponential linear unit f(z) = max(z, e) with e = exp(min(z, 0)) - 1; derivative 1 + e (Clevert et al., 2016).
+
+    Like a rectified unit for positive raw scores; negative ones saturate at -1.
+
+    See Also
+    --------
+    Activation : What the network asks of an activation function.
+    ReLU : The one without the negative part.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.activations import ELU
+    >>> A = np.array([-1.0, 2.0])
+    >>> ELU().forward(A, np.empty(2))
+    >>> A.round(3)
+    array([-0.632,  2.   ])
+    """
 
     needs_cache = True
 

@@ -89,6 +89,7 @@ def backpropagation(X, y, learning_rate, num_iterations, *, random_state=0):
     Returns
     -------
     weights : ndarray of shape (n_features, n_outputs)
+        The trained weights.
 
     Raises
     ------

@@ -17,10 +17,16 @@ __all__ = ["INITIALIZERS", "Glorot", "Initializer", "NearIdentity", "Uniform"]
 class Initializer(Part):
     """What the network asks of a rule for the initial weights.
 
+    One of your own is a class with the method `fill`; what else is asked for is taken from here.
+
     Attributes
     ----------
     output_scale : float, default=1.0
         Factor on the parameters of the output layer, once they are filled.
+
+    See Also
+    --------
+    INITIALIZERS : The rules that have a name.
 
     Examples
     --------
@@ -35,7 +41,18 @@ class Initializer(Part):
     output_scale = 1.0
 
     def for_inputs(self, n_features):
-        """Return the rule for inputs of so many features that count, here itself; see `NearIdentity`."""
+        """Return the rule for inputs of so many features that count, here itself; see `NearIdentity`.
+
+        Parameters
+        ----------
+        n_features : float
+            Mean squared norm of a row of inputs.
+
+        Returns
+        -------
+        rule : Initializer
+            The rule that fills the layers.
+        """
         return self
 
     def fill(self, coef, intercept, fed_by, activation, random_state):
@@ -64,7 +81,24 @@ def _fill_uniform(coef, intercept, bound, random_state):
 
 
 class Uniform(Initializer):
-    """Weights and biases from U(-1, 1), the rule of the teaching notebook; see `Initializer.fill`."""
+    """Weights and biases from U(-1, 1), the rule of the teaching notebook; see `Initializer.fill`.
+
+    The weights are large where a layer has many inputs: it is there for the notebook's sake.
+
+    See Also
+    --------
+    Initializer : What the network asks of a rule for the initial weights.
+    Glorot : Weights whose size depends on the size of the layer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.initializers import Uniform
+    >>> coef, intercept = np.empty((1, 2)), np.empty(2)
+    >>> Uniform().fill(coef, intercept, None, None, np.random.RandomState(0))
+    >>> coef.round(3), intercept.round(3)
+    (array([[0.098, 0.43 ]]), array([0.206, 0.09 ]))
+    """
 
     def fill(self, coef, intercept, fed_by, activation, random_state):
         """Fill the parameters of one layer; see `Initializer.fill`."""
@@ -75,6 +109,21 @@ class Glorot(Initializer):
     """Weights and biases from U(-b, b), b^2 = 6 / (fan_in + fan_out), or 2 for logistic units (Glorot and Bengio, 2010).
 
     This is scikit-learn's rule, with scikit-learn's order of draws: the same seed gives the same weights.
+
+    See Also
+    --------
+    Initializer : What the network asks of a rule for the initial weights.
+    NearIdentity : The default, by which deep sigmoid networks learn.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.activations import Tanh
+    >>> from skbackprop.initializers import Glorot
+    >>> coef, intercept = np.empty((1, 2)), np.empty(2)
+    >>> Glorot().fill(coef, intercept, None, Tanh(), np.random.RandomState(0))
+    >>> coef.round(3), intercept.round(3)
+    (array([[0.138, 0.609]]), array([0.291, 0.127]))
     """
 
     def fill(self, coef, intercept, fed_by, activation, random_state):
@@ -107,6 +156,21 @@ class NearIdentity(Initializer):
     n_features : float, default=None
         In place of the first layer's fan_in: the mean squared norm of a row of inputs, to which columns that are nearly
         always the same contribute little; by default that of standardised inputs, or all columns of others.
+
+    See Also
+    --------
+    Initializer : What the network asks of a rule for the initial weights.
+    Glorot : The rule of scikit-learn.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.activations import Logistic
+    >>> from skbackprop.initializers import NearIdentity
+    >>> coef, intercept = np.empty((1, 2)), np.empty(2)
+    >>> NearIdentity().fill(coef, intercept, Logistic(), Logistic(), np.random.RandomState(0))
+    >>> coef.round(3), intercept.round(3)
+    (array([[0.676, 2.982]]), array([-0.338, -1.491]))
     """
 
     output_scale = 0.25
@@ -122,9 +186,23 @@ class NearIdentity(Initializer):
         return rule
 
     def variance(self, coef, fed_by, activation):
-        """Return the variance of a layer's initial weights, the output layer's before its quarter; see `Initializer.fill`.
+        """Return the variance of a layer's initial weights, the output layer's before its quarter.
 
         The penalty goes by it, too; without hidden layers there is one, though the weights start at zero.
+
+        Parameters
+        ----------
+        coef : ndarray of shape (fan_in, fan_out)
+            Weights of the layer, of which the shape counts.
+        fed_by : Activation or None
+            Activation of the layer below; None for the inputs.
+        activation : Activation or None
+            Activation of this layer; for the output layer that of the last hidden one; None if there is none.
+
+        Returns
+        -------
+        variance : float
+            The variance.
         """
         fan_in, fan_out = coef.shape
         if fed_by is not None:

@@ -31,8 +31,12 @@ def _as_there(cls):
     """Fill the gap {AS_THERE} in a class's docstring by what scikit-learn says, and allow only its own parameters."""
     theirs = inspect.cleandoc(getattr(sklearn.neural_network, cls.__name__).__doc__ or "")
     shared = theirs[theirs.find("Parameters\n------") : theirs.find("\n\nSee Also\n------")]
-    cls.__doc__ = inspect.cleandoc(cls.__doc__ or "").replace("{AS_THERE}", shared)
     names = inspect.signature(cls).parameters
+    if "loss" in names and "\nloss : " not in shared:
+        # Before scikit-learn 1.7 there was no choice of losses.
+        loss = "loss : str, default='squared_error'\n    What training descends; see `skbackprop.losses`.\n\n"
+        shared = shared.replace("hidden_layer_sizes : ", f"{loss}hidden_layer_sizes : ", 1)
+    cls.__doc__ = inspect.cleandoc(cls.__doc__ or "").replace("{AS_THERE}", shared)
     cls._parameter_constraints = {name: cls._parameter_constraints[name] for name in names}
     return cls
 
@@ -121,7 +125,7 @@ class _MeanOfOutputs(Completed):
 
 @_as_there
 class MLPClassifier(_TrainedAsThere, SigmoidBackpropClassifier):
-    """scikit-learn's `MLPClassifier`, trained several times faster.
+    """The `MLPClassifier` of scikit-learn, trained several times faster.
 
     It has the methods of `SigmoidBackpropClassifier`, such as `transform`, but for `decision_function`.
 
@@ -170,7 +174,7 @@ class MLPClassifier(_TrainedAsThere, SigmoidBackpropClassifier):
 
 @_as_there
 class MLPRegressor(_TrainedAsThere, SigmoidBackpropRegressor):
-    """scikit-learn's `MLPRegressor`, trained several times faster.
+    """The `MLPRegressor` of scikit-learn, trained several times faster.
 
     It has the methods of `SigmoidBackpropRegressor`, such as `transform`, and its losses. The parameter `loss` comes first,
     as in scikit-learn since 1.7; older versions do not have it.

@@ -15,7 +15,6 @@ from ._part import Part
 
 __all__ = ["LBFGS", "OPTIMIZERS", "SGD", "Adam", "AdamW", "Minimizer", "Optimizer", "Rprop"]
 
-
 # Values of each vector that are updated at a time: several such pieces fit in a core's own cache.
 BLOCK = 32_768
 
@@ -32,6 +31,8 @@ def _in_blocks(*vectors):
 class Optimizer(Part):
     """What the training loop asks of an update rule.
 
+    One of your own is a class with the two methods; what else is asked for is taken from here.
+
     Attributes
     ----------
     full_batch : bool, default=False
@@ -43,8 +44,10 @@ class Optimizer(Part):
     decoupled_decay : float, default=0.0
         Share of each weight, times the learning rate, that the training loop takes off after a step, where the estimator's
         own `weight_decay` is 0.
-    shared : tuple of str, default=()
-        Names of the estimator's parameters that are this part's settings when it is asked for by name.
+
+    See Also
+    --------
+    Minimizer : One that runs a whole minimisation at a time.
 
     Examples
     --------
@@ -62,7 +65,18 @@ class Optimizer(Part):
     decoupled_decay = 0.0
 
     def initial_state(self, theta):
-        """Return the dict of arrays and numbers that `update` will keep for the parameters `theta`."""
+        """Return what `update` will keep for the parameters.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_parameters,)
+            Parameters; not changed.
+
+        Returns
+        -------
+        state : dict of str to ndarray or number
+            For `update`, which changes it.
+        """
         return {}
 
     def update(self, theta, gradient, state, learning_rate, loss):
@@ -87,12 +101,18 @@ class Optimizer(Part):
 class SGD(Optimizer):
     """Gradient descent with momentum, Nesterov's by default (Sutskever et al., 2013).
 
+    It keeps one vector of the size of the weights, where `Adam` keeps two.
+
     Parameters
     ----------
     momentum : float, default=0.9
         Share of the last step that the next one keeps, in [0, 1].
     nesterovs_momentum : bool, default=True
         Whether to step from the point that momentum would lead to.
+
+    See Also
+    --------
+    Adam : Steps scaled by running moments of the gradient.
 
     Examples
     --------
@@ -129,6 +149,8 @@ class SGD(Optimizer):
 class Adam(Optimizer):
     """Steps scaled by running moments of the gradient (Kingma and Ba, 2015).
 
+    The default of classifier and regressor.
+
     Parameters
     ----------
     beta_1 : float, default=0.9
@@ -137,6 +159,10 @@ class Adam(Optimizer):
         Decay of the running mean of its square, in [0, 1).
     epsilon : float, default=1e-8
         Added to the denominator, against division by zero.
+
+    See Also
+    --------
+    AdamW : The same with decoupled weight decay.
 
     Examples
     --------
@@ -182,10 +208,18 @@ class AdamW(Adam):
 
     Parameters
     ----------
-    beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
-        Those of `Adam`.
+    beta_1 : float, default=0.9
+        That of `Adam`.
+    beta_2 : float, default=0.999
+        That of `Adam`.
+    epsilon : float, default=1e-8
+        That of `Adam`.
     weight_decay : float, default=0.01
         Share of each weight that a step takes off, times the learning rate.
+
+    See Also
+    --------
+    Adam : The same without weight decay.
 
     Examples
     --------
@@ -205,7 +239,9 @@ class AdamW(Adam):
 
 
 class Rprop(Optimizer):
-    """iRprop+: steps that heed the sign of the gradient alone (Igel and Huesken, 2003; Riedmiller and Braun, 1993).
+    """Steps that heed the sign of the gradient alone, by iRprop+ (Igel and Huesken, 2003; Riedmiller and Braun, 1993).
+
+    For small data: each step goes through all samples.
 
     Parameters
     ----------
@@ -215,8 +251,14 @@ class Rprop(Optimizer):
         Factor on the step size while the sign of a derivative stays.
     decrease : float, default=0.5
         Factor on the step size when it changes.
-    smallest_step, largest_step : float, default=1e-6, 50.0
-        Bounds on the step size.
+    smallest_step : float, default=1e-6
+        Lower bound on the step size.
+    largest_step : float, default=50.0
+        Upper bound on the step size.
+
+    See Also
+    --------
+    LBFGS : Another rule that goes through all samples.
 
     Examples
     --------
@@ -266,7 +308,20 @@ class Rprop(Optimizer):
 
 
 class Minimizer(Optimizer):
-    """What training asks of a rule that runs a whole minimisation at a time, in place of single steps."""
+    """What training asks of a rule that runs a whole minimisation at a time, in place of single steps.
+
+    One of your own is a class with the method `minimize`.
+
+    See Also
+    --------
+    LBFGS : One of scipy's.
+
+    Examples
+    --------
+    >>> from skbackprop.optimizers import LBFGS, Minimizer
+    >>> isinstance(LBFGS(), Minimizer)
+    True
+    """
 
     full_batch = True
     uses_learning_rate = False
@@ -297,8 +352,7 @@ class Minimizer(Optimizer):
 class LBFGS(Minimizer):
     """Limited-memory quasi-Newton descent by `scipy.optimize` (Liu and Nocedal, 1989; Byrd et al., 1995).
 
-    It runs a whole minimisation at a time. Its curvature memory lives inside scipy, so a warm start begins a new one at
-    the weights reached.
+    Its curvature memory lives inside scipy, so a warm start begins a new one at the weights reached.
 
     Parameters
     ----------
@@ -308,6 +362,10 @@ class LBFGS(Minimizer):
         Stop when the largest component of the gradient is smaller.
     least_decrease : float, default=2.2204460492503131e-09
         Stop when the loss falls by a smaller share of itself; the default is scipy's.
+
+    See Also
+    --------
+    Rprop : Another rule that goes through all samples.
 
     Examples
     --------

@@ -14,6 +14,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._estimators.classifier import SigmoidBackpropClassifier
+from ._estimators.docstrings import share_documentation
 from ._estimators.parameters import COUNT
 from ._estimators.regressor import SigmoidBackpropRegressor
 from ._estimators.samples import FLOATS, checked_weights
@@ -24,6 +25,7 @@ _NETWORKS = {"classifier": SigmoidBackpropClassifier, "regressor": SigmoidBackpr
 _EARLY_STOPPING = "cv"
 
 
+@share_documentation
 class PiecewiseLinearEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Each column x, and its ramps min(max((x - e) / (e' - e), 0), 1) between quantiles e < e' (Gorishniy et al., 2022).
 
@@ -45,6 +47,11 @@ class PiecewiseLinearEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
         Number of columns seen by `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Their names, if they are all strings.
+
+    See Also
+    --------
+    tabular_network : A pipeline that encodes the numbers of a table so.
+    sklearn.preprocessing.KBinsDiscretizer : Steps in place of ramps.
 
     Notes
     -----
@@ -91,6 +98,7 @@ class PiecewiseLinearEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
         Returns
         -------
         self : PiecewiseLinearEncoder
+            The fitted encoder.
         """
         X = validate_data(self, X, dtype=FLOATS)
         weight = np.ones(len(X)) if sample_weight is None else checked_weights(sample_weight, X, any_sign=False)
@@ -136,6 +144,7 @@ class PiecewiseLinearEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
         Returns
         -------
         names : ndarray of str
+            A name for each output.
         """
         names = super().get_feature_names_out(input_features)
         counts = np.bincount(self._outputs[0].astype(np.intp))

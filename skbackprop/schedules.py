@@ -10,6 +10,8 @@ __all__ = ["SCHEDULES", "Adaptive", "Constant", "Cosine", "InverseScaling", "One
 class Schedule(Part):
     """What the training loop asks of a learning-rate schedule.
 
+    One of your own is a class with the methods `next_rate` and `after_plateau`; what else is asked for is taken from here.
+
     Attributes
     ----------
     every_step : bool, default=False
@@ -19,6 +21,10 @@ class Schedule(Part):
         rest.
     shared : tuple of str, default=()
         Names of the estimator's parameters that are this part's settings when it is asked for by name.
+
+    See Also
+    --------
+    SCHEDULES : The schedules that have a name.
 
     Examples
     --------
@@ -47,28 +53,84 @@ class Schedule(Part):
             Share of this call's `max_iter` epochs that lies behind, in [0, 1]; None in `partial_fit`, which has no end.
         steps : int
             Steps that lie behind, those of earlier runs included.
+
+        Returns
+        -------
+        rate : float
+            The learning rate of the next step, or of the next epoch.
         """
         return rate
 
     def rises(self, progress, steps):
-        """Return whether the rate has still to rise, so that it is too soon to call it a plateau; see `next_rate`."""
+        """Return whether the rate has still to rise, so that it is too soon to call it a plateau.
+
+        Parameters
+        ----------
+        progress : float or None
+            As in `next_rate`.
+        steps : int
+            As in `next_rate`.
+
+        Returns
+        -------
+        rises : bool
+            Whether it has.
+        """
         return False
 
     def after_plateau(self, rate):
-        """Return a lower rate to go on with when training no longer improves, or None, as here, to stop."""
+        """Return a lower rate to go on with when training no longer improves, or None, as here, to stop.
+
+        Parameters
+        ----------
+        rate : float
+            The rate so far.
+
+        Returns
+        -------
+        lower : float or None
+            The rate from now on, or None.
+        """
 
 
 class Constant(Schedule):
-    """The rate = `learning_rate_init`, throughout."""
+    """The rate = `learning_rate_init`, throughout.
+
+    The weights then do not come to rest while batches are noisy.
+
+    See Also
+    --------
+    Schedule : What the training loop asks of a learning-rate schedule.
+    Adaptive : The same, lowered at each plateau.
+
+    Examples
+    --------
+    >>> from skbackprop.schedules import Constant
+    >>> Constant().next_rate(0.1, 0.1, samples_seen=1000, epoch=10, progress=0.5, steps=100)
+    0.1
+    """
 
 
 class InverseScaling(Schedule):
-    """learning_rate_init / (samples seen + 1)^power_t, set once an epoch (Robbins and Monro, 1951).
+    """The rate = learning_rate_init / (samples seen + 1)^power_t, set once an epoch (Robbins and Monro, 1951).
+
+    As in scikit-learn, where it is for "sgd".
 
     Parameters
     ----------
     power_t : float, default=0.5
         The exponent.
+
+    See Also
+    --------
+    Schedule : What the training loop asks of a learning-rate schedule.
+    Cosine : A fall that reaches zero with the last epoch.
+
+    Examples
+    --------
+    >>> from skbackprop.schedules import InverseScaling
+    >>> InverseScaling().next_rate(0.1, 0.1, samples_seen=99, epoch=1, progress=0.1, steps=1)
+    0.01
     """
 
     shared = ("power_t",)
@@ -82,7 +144,21 @@ class InverseScaling(Schedule):
 
 
 class Adaptive(Schedule):
-    """The rate / 5 at each plateau, until it is at most 1e-6; `learning_rate_init` until the first."""
+    """The rate / 5 at each plateau, until it is at most 1e-6; `learning_rate_init` until the first.
+
+    As in scikit-learn, where it is for "sgd".
+
+    See Also
+    --------
+    Schedule : What the training loop asks of a learning-rate schedule.
+    Constant : The rate that does not fall.
+
+    Examples
+    --------
+    >>> from skbackprop.schedules import Adaptive
+    >>> Adaptive().after_plateau(0.5), Adaptive().after_plateau(1e-6)
+    (0.1, None)
+    """
 
     def after_plateau(self, rate):
         """Return a fifth of the rate, or None below 1e-6."""
@@ -91,6 +167,13 @@ class Adaptive(Schedule):
 
 class Cosine(Schedule):
     """Half a cosine from `learning_rate_init` to zero over `max_iter` epochs (Loshchilov and Hutter, 2017).
+
+    In `partial_fit`, which has no end in sight, the rate stays at the top.
+
+    See Also
+    --------
+    Schedule : What the training loop asks of a learning-rate schedule.
+    OneCycle : The same fall after a rise.
 
     Examples
     --------
@@ -115,6 +198,11 @@ class OneCycle(Schedule):
     ----------
     rise : float, default=0.3
         Share of the cycle in which the rate rises.
+
+    See Also
+    --------
+    Schedule : What the training loop asks of a learning-rate schedule.
+    Cosine : The fall alone.
 
     Examples
     --------
@@ -150,6 +238,11 @@ class WarmUp(Schedule):
     ----------
     n_steps : int, default=100
         Length of the rise.
+
+    See Also
+    --------
+    Schedule : What the training loop asks of a learning-rate schedule.
+    Constant : The rate without the rise.
 
     Examples
     --------

@@ -43,6 +43,11 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
     ----------
     {ATTRIBUTES}
 
+    See Also
+    --------
+    SigmoidBackpropOutlierDetector : Tells outliers by what autoencoders cannot reconstruct.
+    sklearn.decomposition.PCA : The best linear code.
+
     Examples
     --------
     >>> from sklearn.datasets import load_digits
@@ -94,6 +99,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         Returns
         -------
         self : SigmoidBackpropAutoencoder
+            The fitted autoencoder.
 
         Raises
         ------
@@ -119,6 +125,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         Returns
         -------
         self : SigmoidBackpropAutoencoder
+            The fitted autoencoder.
 
         Raises
         ------
@@ -206,6 +213,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         Returns
         -------
         score : float
+            Larger is better; 0 would be perfect.
         """
         return float(self.score_samples(X).mean())
 

@@ -126,6 +126,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         Returns
         -------
         self : SigmoidBackpropClassifier
+            The fitted classifier.
 
         Raises
         ------
@@ -160,6 +161,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         Returns
         -------
         self : SigmoidBackpropClassifier
+            The fitted classifier.
 
         Raises
         ------
@@ -179,6 +181,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Labels, or 0/1 indicators of several labels a sample.
         """
         Z = self._raw_scores(X)
         if self._labels.target_type == "multilabel-indicator":

@@ -8,13 +8,18 @@ from .base import BaseBackprop
 from .parameters import PARAMETERS, choices
 
 WIDTH = 120
+# Where a notebook's view of an estimator links to: the pages that Sphinx makes of the docstrings.
+PAGES = "https://skbackprop.readthedocs.io/en/stable/generated/{estimator_module}.{estimator_name}.html"
 
 
 def share_documentation(cls):
     """Fill the gaps in a class's docstring: {PARAMETERS}, with their defaults here, {ATTRIBUTES}, and {LOSSES}, by name.
 
-    The parameters, its own among them, are put in the order of the signature.
+    The parameters, its own among them, are put in the order of the signature. In a notebook the class links to its page,
+    and shows the entry of a parameter as a tooltip.
     """
+    cls._doc_link_module = "skbackprop"
+    cls._doc_link_template = PAGES
     # Run with -OO there are no docstrings.
     if not cls.__doc__:
         return cls

@@ -42,6 +42,7 @@ class FeaturesMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         Returns
         -------
         A : ndarray of shape (n_samples, n_units)
+            Activations of the layer's units.
 
         Raises
         ------

@@ -58,6 +58,11 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, BaseEst
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, if they have any.
 
+    See Also
+    --------
+    SigmoidBackpropAutoencoder : What it is made of.
+    sklearn.ensemble.IsolationForest : A detector made of trees.
+
     Notes
     -----
     With `max_iter=None` training takes as many epochs as make 600 steps, however few or many samples there are. With
@@ -121,6 +126,7 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, BaseEst
         Returns
         -------
         self : SigmoidBackpropOutlierDetector
+            The fitted detector.
 
         Raises
         ------
@@ -180,6 +186,7 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, BaseEst
         Returns
         -------
         scores : ndarray of shape (n_samples,)
+            Negative for outliers, in the standard deviations of `score_samples`.
         """
         return self.score_samples(X) - self.offset_
 
@@ -193,6 +200,7 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, BaseEst
         Returns
         -------
         labels : ndarray of int of shape (n_samples,)
+            +1 or -1.
         """
         return np.where(self.decision_function(X) >= 0, 1, -1)
 

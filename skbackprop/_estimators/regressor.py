@@ -102,6 +102,7 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
         Returns
         -------
         self : SigmoidBackpropRegressor
+            The fitted regressor.
 
         Raises
         ------
@@ -133,6 +134,7 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
         Returns
         -------
         self : SigmoidBackpropRegressor
+            The fitted regressor.
 
         Raises
         ------
@@ -152,6 +154,7 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            In the units of the targets of `fit`.
         """
         return self._predictions(self._raw_scores(X))
 

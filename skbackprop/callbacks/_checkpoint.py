@@ -49,6 +49,10 @@ class Checkpoint:
     FileNotFoundError, IsADirectoryError
         At the start of a fit, if the folder of the file does not exist, or the file is a folder.
 
+    See Also
+    --------
+    resume : Goes on from a checkpoint.
+
     Examples
     --------
     >>> import tempfile
@@ -132,8 +136,10 @@ def resume(path, X, y=None, *, callbacks=(), **fit_parameters):
     ----------
     path : str or path-like
         The file that `Checkpoint` wrote. It is unpickled: resume only from files that you trust.
-    X, y
-        The samples of the interrupted fit; other samples, or another order, give other weights.
+    X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+        Inputs of the interrupted fit; other samples, or another order, give other weights.
+    y : array-like, default=None
+        Labels or targets of the interrupted fit.
     callbacks : sequence of callbacks, default=()
         Callbacks for the rest of the fit, such as a `Checkpoint` with the same path.
     **fit_parameters

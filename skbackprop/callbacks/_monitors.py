@@ -22,8 +22,10 @@ class ValidationMonitor(ScoringMonitor):
 
     Parameters
     ----------
-    X, y : array-like
-        Samples, and labels or targets, as `fit` takes them; for an autoencoder `y` is None.
+    X : array-like of shape (n_samples, n_features)
+        Samples, as `fit` takes them.
+    y : array-like, default=None
+        Labels or targets, as `fit` takes them; for an autoencoder None.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the samples.
     scoring : str, list of str, or dict of str to scorer, default=()
@@ -35,6 +37,11 @@ class ValidationMonitor(ScoringMonitor):
         If there is no such score or, in a fit, if the network cannot judge the samples.
     TypeError
         At the start of a fit, for an estimator without epochs, such as a pipeline.
+
+    See Also
+    --------
+    GradientMonitor : Records of the layers' gradients.
+    sklearn.callback.ScoringMonitor : Records of scores alone.
 
     Examples
     --------
@@ -113,6 +120,11 @@ class GradientMonitor(ScoringMonitor):
         At the start of a fit, for an estimator without epochs, such as a pipeline or an outlier detector.
     sklearn.exceptions.NotFittedError
         If the attributes are read before a fit.
+
+    See Also
+    --------
+    ValidationMonitor : Records of losses and scores of held-out samples.
+    skbackprop.display.GradientFlowDisplay : Draws what is recorded.
 
     Examples
     --------

@@ -27,8 +27,10 @@ class FirstLayerDisplay:
 
     Attributes
     ----------
-    ax_, figure_ : matplotlib Axes and Figure
+    ax_ : matplotlib Axes
         What is drawn on.
+    figure_ : matplotlib Figure
+        The figure of these axes.
     image_ : matplotlib AxesImage
         The images, side by side and row after row, with a gap between them.
     colorbar_ : matplotlib Colorbar or None
@@ -38,6 +40,10 @@ class FirstLayerDisplay:
     ------
     ValueError
         If the weights do not have two dimensions, or the pixels do not form an image of that shape.
+
+    See Also
+    --------
+    NetworkDisplay : All layers, drawn as units and lines.
 
     Examples
     --------
@@ -88,6 +94,7 @@ class FirstLayerDisplay:
         Returns
         -------
         display : FirstLayerDisplay
+            The display, drawn.
 
         Raises
         ------
@@ -121,6 +128,7 @@ class FirstLayerDisplay:
         Returns
         -------
         self : FirstLayerDisplay
+            The display, with what was drawn in its attributes.
 
         Raises
         ------

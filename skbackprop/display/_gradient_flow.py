@@ -31,8 +31,10 @@ class GradientFlowDisplay:
 
     Attributes
     ----------
-    ax_, figure_ : matplotlib Axes and Figure
+    ax_ : matplotlib Axes
         What is drawn on.
+    figure_ : matplotlib Figure
+        The figure of these axes.
     lines_ : list of matplotlib Line2D
         A line for each layer, or one.
     colorbar_ : matplotlib Colorbar or None
@@ -45,6 +47,11 @@ class GradientFlowDisplay:
     ------
     ValueError
         If the norms have neither one nor two dimensions, or `epochs` does not have a number for each row of norms.
+
+    See Also
+    --------
+    skbackprop.inspection.gradient_flow : The same in numbers, with a diagnosis.
+    skbackprop.callbacks.GradientMonitor : Records the norms of each epoch.
 
     Examples
     --------
@@ -94,6 +101,7 @@ class GradientFlowDisplay:
         Returns
         -------
         display : GradientFlowDisplay
+            The display, drawn.
 
         Raises
         ------
@@ -136,6 +144,7 @@ class GradientFlowDisplay:
         Returns
         -------
         display : GradientFlowDisplay
+            The display, drawn.
 
         Raises
         ------
@@ -172,6 +181,7 @@ class GradientFlowDisplay:
         Returns
         -------
         self : GradientFlowDisplay
+            The display, with what was drawn in its attributes.
         """
         ax = axes_for(self, ax)
         kwargs = line_style(kwargs)

@@ -55,8 +55,10 @@ class LossCurveDisplay:
 
     Attributes
     ----------
-    ax_, figure_ : matplotlib Axes and Figure
+    ax_ : matplotlib Axes
         What is drawn on.
+    figure_ : matplotlib Figure
+        The figure of these axes.
     training_line_ : matplotlib Line2D
         The training losses.
     validation_line_ : matplotlib Line2D or None
@@ -72,6 +74,10 @@ class LossCurveDisplay:
     ------
     ValueError
         If the losses do not have one dimension, or `validation` does not have a value for each.
+
+    See Also
+    --------
+    skbackprop.callbacks.ValidationMonitor : Records losses of held-out samples.
 
     Examples
     --------
@@ -122,6 +128,7 @@ class LossCurveDisplay:
         Returns
         -------
         display : LossCurveDisplay
+            The display, drawn.
 
         Raises
         ------
@@ -161,6 +168,7 @@ class LossCurveDisplay:
         Returns
         -------
         self : LossCurveDisplay
+            The display, with what was drawn in its attributes.
         """
         ax = axes_for(self, ax)
         kwargs = line_style(kwargs)

@@ -81,8 +81,10 @@ class NetworkDisplay:
 
     Attributes
     ----------
-    ax_, figure_ : matplotlib Axes and Figure
+    ax_ : matplotlib Axes
         What is drawn on.
+    figure_ : matplotlib Figure
+        The figure of these axes.
     edges_ : matplotlib LineCollection
         The weights between the units that are shown, from the weakest to the strongest.
     units_ : list of matplotlib PathCollection
@@ -97,6 +99,10 @@ class NetworkDisplay:
     ValueError
         If the shapes of the weights do not fit together, or the number of names is not that of the layers, inputs or
         outputs.
+
+    See Also
+    --------
+    FirstLayerDisplay : The first layer alone, as images.
 
     Examples
     --------
@@ -150,6 +156,7 @@ class NetworkDisplay:
         Returns
         -------
         display : NetworkDisplay
+            The display, drawn.
 
         Raises
         ------
@@ -195,6 +202,7 @@ class NetworkDisplay:
         Returns
         -------
         self : NetworkDisplay
+            The display, with what was drawn in its attributes.
 
         Raises
         ------

@@ -31,7 +31,9 @@ REVIVE = "Try standardize=True, init='auto', a lower learning_rate_init, or acti
 class LayerFlow(NamedTuple):
     """The numbers of one layer in a step.
 
-    Attributes
+    One for each layer is in the `layers` of a `GradientFlow`.
+
+    Parameters
     ----------
     error_norm : float
         Euclidean norm of its delta, the derivative of the loss by its raw scores.
@@ -45,6 +47,20 @@ class LayerFlow(NamedTuple):
         output layer.
     update_ratio : float
         Norm of the step's change of its weights, divided by the norm of the weights; NaN for weights that are all zero.
+
+    See Also
+    --------
+    gradient_flow : Follows the gradient through the layers.
+    GradientFlow : Its result.
+
+    Examples
+    --------
+    >>> from skbackprop import SigmoidBackpropRegressor
+    >>> from skbackprop.inspection import gradient_flow
+    >>> X, y = [[0.0], [1.0], [2.0]], [0.0, 1.0, 4.0]
+    >>> layer = gradient_flow(SigmoidBackpropRegressor(hidden_layer_sizes=2, random_state=0), X, y).layers[0]
+    >>> layer.dead, layer.error_norm > 0
+    (0.0, True)
     """
 
     error_norm: float
@@ -56,6 +72,8 @@ class LayerFlow(NamedTuple):
 
 class GradientFlow(Report):
     """Result of `gradient_flow`.
+
+    It prints as a table, and shows as one in a notebook.
 
     Parameters
     ----------
@@ -74,6 +92,19 @@ class GradientFlow(Report):
         Topmost layer that has the problem; None if there is none.
     verdict : str
         The diagnosis in words.
+
+    See Also
+    --------
+    gradient_flow : Follows the gradient through the layers.
+    skbackprop.display.GradientFlowDisplay : The same in a picture.
+
+    Examples
+    --------
+    >>> from skbackprop import SigmoidBackpropRegressor
+    >>> from skbackprop.inspection import gradient_flow
+    >>> X, y = [[0.0], [1.0], [2.0]], [0.0, 1.0, 4.0]
+    >>> gradient_flow(SigmoidBackpropRegressor(hidden_layer_sizes=2, random_state=0), X, y).diagnosis
+    'healthy'
     """
 
     def __init__(self, layers, names):

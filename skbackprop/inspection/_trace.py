@@ -12,7 +12,9 @@ from ._step import Step, record
 class LayerTrace(NamedTuple):
     """What one layer computes in a step.
 
-    Attributes
+    One for each layer is in the `layers` of a `BackpropagationTrace`.
+
+    Parameters
     ----------
     name : str
         The layer's activation; for the last layer the link from raw scores (logits) to predictions.
@@ -20,27 +22,47 @@ class LayerTrace(NamedTuple):
         The network's inputs, or the outputs of the layer below.
     shift : ndarray of shape (fan_in,) or None
         What the first layer takes off each row of sparse inputs, which stay sparse; None elsewhere.
-    weights, biases : ndarray of shapes (fan_in, fan_out) and (fan_out,)
-        Before the step; biases are None without `fit_intercept`, here and below.
+    weights : ndarray of shape (fan_in, fan_out)
+        Before the step.
+    biases : ndarray of shape (fan_out,) or None
+        Before the step; None without `fit_intercept`, here and below.
     raw_scores : ndarray of shape (n_samples, fan_out)
         (inputs - shift) @ weights + biases.
     activations : ndarray of shape (n_samples, fan_out)
-        f(raw_scores); for the last layer the predictions.
+        What f makes of the raw scores; for the last layer the predictions.
     mask : ndarray of shape (n_samples, fan_out) or None
         What dropout multiplies the activations by, 0 or 1 / (1 - dropout); None without dropout.
     received : ndarray of shape (n_samples, fan_out), for the last layer (n_samples, 1)
         The error that comes from above: delta @ weights.T of the layer above (times the mask); for the last layer how much
         each sample counts, its weight / n_samples.
     derivative : ndarray of shape (n_samples, fan_out)
-        f'(raw_scores); for the last layer the derivative of each sample's loss by its raw scores.
+        That of f at the raw scores, f'; for the last layer that of each sample's loss by its raw scores.
     delta : ndarray of shape (n_samples, fan_out)
-        received * derivative: the derivative of the loss by the raw scores (the chain rule).
-    weights_gradient, biases_gradient : ndarray of the shapes of weights and biases
-        (inputs - shift).T @ delta + penalty * weights, and the sum of delta over the samples.
-    weights_update, biases_update : ndarray of the shapes of weights and biases
-        What the step adds to weights and biases.
+        The derivative of the loss by the raw scores, received * derivative (the chain rule).
+    weights_gradient : ndarray of shape (fan_in, fan_out)
+        (inputs - shift).T @ delta + penalty * weights.
+    biases_gradient : ndarray of shape (fan_out,) or None
+        The sum of delta over the samples.
+    weights_update : ndarray of shape (fan_in, fan_out)
+        What the step adds to the weights.
+    biases_update : ndarray of shape (fan_out,) or None
+        What the step adds to the biases.
     penalty : float
         Factor on the weights in their gradient: the L2 penalty's.
+
+    See Also
+    --------
+    trace_backpropagation : Shows every array of a training step.
+    BackpropagationTrace : Its result.
+
+    Examples
+    --------
+    >>> from skbackprop import SigmoidBackpropRegressor
+    >>> from skbackprop.inspection import trace_backpropagation
+    >>> X, y = [[0.0], [1.0], [2.0]], [0.0, 1.0, 4.0]
+    >>> hidden, output = trace_backpropagation(SigmoidBackpropRegressor(hidden_layer_sizes=2, random_state=0), X, y).layers
+    >>> hidden.weights.shape, output.inputs.shape
+    ((1, 2), (3, 2))
     """
 
     name: str
@@ -69,7 +91,9 @@ class LayerTrace(NamedTuple):
 class BackpropagationTrace(Report):
     """Result of `trace_backpropagation`.
 
-    Attributes
+    It prints as text, and shows as tables in a notebook.
+
+    Parameters
     ----------
     layers : list of LayerTrace
         From the inputs up.
@@ -85,6 +109,19 @@ class BackpropagationTrace(Report):
         Whether the first layer's inputs are standardised.
     about : list of str
         The formulas of the activations and of the loss.
+
+    See Also
+    --------
+    trace_backpropagation : Shows every array of a training step.
+
+    Examples
+    --------
+    >>> from skbackprop import SigmoidBackpropRegressor
+    >>> from skbackprop.inspection import trace_backpropagation
+    >>> X, y = [[0.0], [1.0], [2.0]], [0.0, 1.0, 4.0]
+    >>> trace = trace_backpropagation(SigmoidBackpropRegressor(hidden_layer_sizes=2, random_state=0), X, y)
+    >>> trace.targets.ravel().round(3), len(trace.layers)
+    (array([-0.981, -0.392,  1.373]), 2)
     """
 
     layers: list

@@ -28,6 +28,9 @@ def weighted_mean(Y, sample_weight):
 class Loss(Part):
     """What training and prediction ask of a loss.
 
+    One of your own is a class with the methods `loss_gradient`, `predict` and `constant_scores`; what else is asked for is
+    taken from here.
+
     Attributes
     ----------
     output_activation : str
@@ -38,6 +41,12 @@ class Loss(Part):
         Unit of a loss: "nats" of a negative log-likelihood, None of a loss that is a plain number.
     shared : tuple of str, default=()
         Names of the estimator's parameters that are this part's settings when it is asked for by name.
+
+    See Also
+    --------
+    CLASSIFICATION_LOSSES : The losses of labels that have a name.
+    RegressionLoss : What regression asks for besides.
+    skbackprop.inspection.check_gradients : Whether the gradient of one of your own is right.
 
     Examples
     --------
@@ -73,25 +82,84 @@ class Loss(Part):
         raise NotImplementedError
 
     def gradient(self, Y, Z, gradient, scratch):
-        """Write the gradient alone, for training that asks for no losses; arguments as in `loss_gradient`.
+        """Write the gradient alone, for training that asks for no losses.
 
-        A subclass with a faster way of its own has the same numbers here as there.
+        A subclass with a faster way of its own has the same numbers here as in `loss_gradient`.
+
+        Parameters
+        ----------
+        Y : ndarray of shape (n_samples, n_outputs)
+            Encoded targets; not changed.
+        Z : ndarray of shape (n_samples, n_outputs)
+            Raw scores; may be overwritten.
+        gradient : ndarray of shape (n_samples, n_outputs)
+            Receives the gradient.
+        scratch : ndarray of shape (n_samples, n_outputs)
+            Room to work in; holds nothing afterwards.
         """
         self.loss_gradient(Y, Z, np.empty(len(Z), Z.dtype), gradient, scratch)
 
     def predict(self, Z):
-        """Return the predictions, of shape (n_samples, n_outputs), for raw scores `Z`, which may be overwritten."""
+        """Return the predictions for raw scores.
+
+        Parameters
+        ----------
+        Z : ndarray of shape (n_samples, n_outputs)
+            Raw scores; may be overwritten.
+
+        Returns
+        -------
+        prediction : ndarray of shape (n_samples, n_outputs)
+            Such as probabilities.
+        """
         raise NotImplementedError
 
     def predict_complement(self, Z):
-        """Return one minus the predictions, exact near 0 in subclasses; `Z` may be overwritten."""
+        """Return one minus the predictions, exact near 0 in subclasses.
+
+        Parameters
+        ----------
+        Z : ndarray of shape (n_samples, n_outputs)
+            Raw scores; may be overwritten.
+
+        Returns
+        -------
+        complement : ndarray of shape (n_samples, n_outputs)
+            Such as the probabilities that a label is absent.
+        """
         return 1 - self.predict(Z)
 
     def log_predict(self, Z, complement=False):
-        """Return the logarithm of the predictions for `Z`, or of one minus them; finite, and exact in subclasses."""
+        """Return the logarithm of the predictions, or of one minus them; finite, and exact in subclasses.
+
+        Parameters
+        ----------
+        Z : ndarray of shape (n_samples, n_outputs)
+            Raw scores; not changed.
+        complement : bool, default=False
+            Whether to return that of one minus the predictions.
+
+        Returns
+        -------
+        logarithm : ndarray of shape (n_samples, n_outputs)
+            In nats.
+        """
         prediction = self.predict_complement(Z.copy()) if complement else self.predict(Z.copy())
         return np.log(np.maximum(prediction, np.finfo(Z.dtype).tiny))
 
     def constant_scores(self, Y, sample_weight):
-        """Return the raw scores, of shape (n_outputs,), of the best constant prediction for weighted targets."""
+        """Return the raw scores of the best constant prediction for weighted targets.
+
+        Parameters
+        ----------
+        Y : ndarray of shape (n_samples, n_outputs)
+            Encoded targets.
+        sample_weight : ndarray of shape (n_samples,)
+            Weights of the samples.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_outputs,)
+            A raw score for each output.
+        """
         raise NotImplementedError

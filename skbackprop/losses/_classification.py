@@ -20,7 +20,25 @@ def _logit(mean):
 
 
 class BinaryLogLoss(Loss):
-    """Log-loss of independent sigmoid units, log(1 + exp(z)) - y z: two classes, or several labels a sample."""
+    """Log-loss of independent sigmoid units, log(1 + exp(z)) - y z: two classes, or several labels a sample.
+
+    Minus the logarithm of the likelihood, in nats: the default for two classes, and for several labels a sample.
+
+    See Also
+    --------
+    Loss : What training and prediction ask of a loss.
+    CategoricalLogLoss : That of exclusive classes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.losses import BinaryLogLoss
+    >>> Y, Z = np.array([[1.0], [0.0]]), np.array([[2.0], [2.0]])
+    >>> values, gradient = np.empty(2), np.empty((2, 1))
+    >>> BinaryLogLoss().loss_gradient(Y, Z, values, gradient, np.empty((2, 1)))
+    >>> values.round(3), gradient.ravel().round(3)
+    (array([0.127, 2.127]), array([-0.119,  0.881]))
+    """
 
     output_activation = "logistic"
     unit = "nats"
@@ -51,7 +69,25 @@ class BinaryLogLoss(Loss):
 
 
 class SigmoidSquaredError(BinaryLogLoss):
-    """Half the squared error of sigmoid units, (y - sigmoid(z))^2 / 2: the loss of the teaching notebook."""
+    """Half the squared error of sigmoid units, (y - sigmoid(z))^2 / 2: the loss of the teaching notebook.
+
+    Samples that are confidently wrong have hardly a gradient, which `BinaryLogLoss` mends.
+
+    See Also
+    --------
+    Loss : What training and prediction ask of a loss.
+    BinaryLogLoss : The default for two classes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.losses import SigmoidSquaredError
+    >>> Y, Z = np.array([[1.0], [0.0]]), np.array([[2.0], [2.0]])
+    >>> values, gradient = np.empty(2), np.empty((2, 1))
+    >>> SigmoidSquaredError().loss_gradient(Y, Z, values, gradient, np.empty((2, 1)))
+    >>> values.round(3), gradient.ravel().round(3)
+    (array([0.007, 0.388]), array([-0.013,  0.092]))
+    """
 
     unit = None
 
@@ -70,7 +106,25 @@ class SigmoidSquaredError(BinaryLogLoss):
 
 
 class CategoricalLogLoss(Loss):
-    """Log-loss of a softmax over exclusive classes, log(sum_k exp(z_k)) - z_y (Bridle, 1990)."""
+    """Log-loss of a softmax over exclusive classes, log(sum_k exp(z_k)) - z_y (Bridle, 1990).
+
+    Minus the logarithm of the likelihood, in nats: the default for three classes or more.
+
+    See Also
+    --------
+    Loss : What training and prediction ask of a loss.
+    BinaryLogLoss : That of two classes, or of several labels a sample.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.losses import CategoricalLogLoss
+    >>> Y, Z = np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([[2.0, 0.0], [2.0, 0.0]])
+    >>> values, gradient = np.empty(2), np.empty((2, 2))
+    >>> CategoricalLogLoss().loss_gradient(Y, Z, values, gradient, np.empty((2, 2)))
+    >>> values.round(3), gradient.ravel().round(3)
+    (array([0.127, 2.127]), array([-0.119,  0.119,  0.881, -0.881]))
+    """
 
     output_activation = "softmax"
     normalized = True

@@ -18,6 +18,8 @@ def _quantile(Y, sample_weight, quantile):
 class RegressionLoss(Loss):
     """What regression asks of a loss beyond `Loss`: how its targets may be standardised.
 
+    One of your own is a class with the methods of `Loss`, as far as they are asked for there, and `location_scale`.
+
     Attributes
     ----------
     log_link : bool, default=False
@@ -25,6 +27,11 @@ class RegressionLoss(Loss):
     least_target : float, default=-inf
         Targets must be larger than this, or may be equal if `least_included`.
     least_included : bool, default=True
+
+    See Also
+    --------
+    Loss : What training and prediction ask of a loss.
+    REGRESSION_LOSSES : The losses of numbers that have a name.
 
     Examples
     --------
@@ -40,9 +47,23 @@ class RegressionLoss(Loss):
     least_included = True
 
     def location_scale(self, Y, sample_weight):
-        """Return what standardising takes off each output, and what it divides by; both of shape (n_outputs,).
+        """Return what standardising takes off each output, and what it divides by.
 
         With a log link nothing is taken off.
+
+        Parameters
+        ----------
+        Y : ndarray of shape (n_samples, n_outputs)
+            Encoded targets.
+        sample_weight : ndarray of shape (n_samples,)
+            Weights of the samples.
+
+        Returns
+        -------
+        location : ndarray of shape (n_outputs,)
+            What is taken off.
+        scale : ndarray of shape (n_outputs,)
+            What is divided by.
         """
         location = weighted_mean(Y, sample_weight)
         return location, np.sqrt(weighted_mean((Y - location) ** 2, sample_weight))
@@ -53,7 +74,25 @@ class RegressionLoss(Loss):
 
 
 class SquaredError(RegressionLoss):
-    """Half the squared error, (y - z)^2 / 2: the mean is learnt (Gauss, 1809)."""
+    """Half the squared error, (y - z)^2 / 2: the mean is learnt (Gauss, 1809).
+
+    The default; targets that are far out weigh much.
+
+    See Also
+    --------
+    RegressionLoss : What regression asks of a loss.
+    HuberLoss : Heeds targets that are far out less.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.losses import SquaredError
+    >>> Y, Z = np.array([[1.0], [3.0]]), np.array([[2.0], [1.0]])
+    >>> values, gradient = np.empty(2), np.empty((2, 1))
+    >>> SquaredError().loss_gradient(Y, Z, values, gradient, np.empty((2, 1)))
+    >>> values.round(3), gradient.ravel().round(3)
+    (array([0.5, 2. ]), array([ 1., -2.]))
+    """
 
     def loss_gradient(self, Y, Z, values, gradient, scratch):
         """Write the losses and the gradient, Z - Y; see `Loss.loss_gradient`."""
@@ -76,6 +115,21 @@ class Quantile(RegressionLoss):
     ----------
     quantile : float, default=0.5
         In (0, 1).
+
+    See Also
+    --------
+    RegressionLoss : What regression asks of a loss.
+    AbsoluteError : The quantile 0.5, doubled.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.losses import Quantile
+    >>> Y, Z = np.array([[1.0], [3.0]]), np.array([[2.0], [1.0]])
+    >>> values, gradient = np.empty(2), np.empty((2, 1))
+    >>> Quantile(quantile=0.9).loss_gradient(Y, Z, values, gradient, np.empty((2, 1)))
+    >>> values.round(3), gradient.ravel().round(3)
+    (array([0.1, 1.8]), array([ 0.1, -0.9]))
     """
 
     shared = ("quantile",)
@@ -106,7 +160,25 @@ class Quantile(RegressionLoss):
 
 
 class AbsoluteError(Quantile):
-    """The absolute error, |y - z|: the median is learnt (Laplace, 1774)."""
+    """The absolute error, |y - z|: the median is learnt (Laplace, 1774).
+
+    Targets that are far out weigh no more than others.
+
+    See Also
+    --------
+    RegressionLoss : What regression asks of a loss.
+    Quantile : Quantiles other than the median.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.losses import AbsoluteError
+    >>> Y, Z = np.array([[1.0], [3.0]]), np.array([[2.0], [1.0]])
+    >>> values, gradient = np.empty(2), np.empty((2, 1))
+    >>> AbsoluteError().loss_gradient(Y, Z, values, gradient, np.empty((2, 1)))
+    >>> values.round(3), gradient.ravel().round(3)
+    (array([1., 2.]), array([ 1., -1.]))
+    """
 
     shared = ()
 
@@ -131,6 +203,21 @@ class HuberLoss(RegressionLoss):
     ----------
     delta : float, default=1.35
         Where the loss becomes linear, in units of the standardised targets.
+
+    See Also
+    --------
+    RegressionLoss : What regression asks of a loss.
+    AbsoluteError : Linear throughout.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.losses import HuberLoss
+    >>> Y, Z = np.array([[1.0], [3.0]]), np.array([[2.0], [1.0]])
+    >>> values, gradient = np.empty(2), np.empty((2, 1))
+    >>> HuberLoss(delta=1.0).loss_gradient(Y, Z, values, gradient, np.empty((2, 1)))
+    >>> values.round(3), gradient.ravel().round(3)
+    (array([0.5, 1.5]), array([ 1., -1.]))
     """
 
     def __init__(self, delta=1.35):
@@ -163,7 +250,25 @@ class HuberLoss(RegressionLoss):
 
 
 class PoissonDeviance(RegressionLoss):
-    """Half the Poisson deviance, exp(z) - y z + y log y - y: the mean of counts is learnt (Nelder and Wedderburn, 1972)."""
+    """Half the Poisson deviance, exp(z) - y z + y log y - y: the mean of counts is learnt (Nelder and Wedderburn, 1972).
+
+    The network learns the logarithm of the mean, and the predictions are positive.
+
+    See Also
+    --------
+    RegressionLoss : What regression asks of a loss.
+    GammaDeviance : The same link, for positive and skewed targets.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.losses import PoissonDeviance
+    >>> Y, Z = np.array([[1.0], [3.0]]), np.array([[0.0], [1.0]])
+    >>> values, gradient = np.empty(2), np.empty((2, 1))
+    >>> PoissonDeviance().loss_gradient(Y, Z, values, gradient, np.empty((2, 1)))
+    >>> values.round(3), gradient.ravel().round(3)
+    (array([0.   , 0.014]), array([ 0.   , -0.282]))
+    """
 
     output_activation = "exp"
     unit = "nats"
@@ -198,6 +303,21 @@ class GammaDeviance(PoissonDeviance):
     """Half the gamma deviance, z + y exp(-z) - log y - 1: the mean is learnt, of positive and skewed targets.
 
     The source is Nelder and Wedderburn (1972).
+
+    See Also
+    --------
+    RegressionLoss : What regression asks of a loss.
+    PoissonDeviance : The same link, for counts.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.losses import GammaDeviance
+    >>> Y, Z = np.array([[1.0], [3.0]]), np.array([[0.0], [1.0]])
+    >>> values, gradient = np.empty(2), np.empty((2, 1))
+    >>> GammaDeviance().loss_gradient(Y, Z, values, gradient, np.empty((2, 1)))
+    >>> values.round(3), gradient.ravel().round(3)
+    (array([0.   , 0.005]), array([ 0.   , -0.104]))
     """
 
     least_included = False

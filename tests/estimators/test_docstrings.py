@@ -6,6 +6,7 @@ import warnings
 
 import pytest
 from sklearn.datasets import load_iris
+from sklearn.preprocessing import StandardScaler
 
 from skbackprop import (
     SigmoidBackpropAutoencoder,
@@ -15,6 +16,10 @@ from skbackprop import (
 )
 from skbackprop._estimators.docstrings import share_documentation
 from skbackprop._estimators.parameters import PARAMETERS
+from skbackprop.neural_network import MLPClassifier, MLPRegressor
+from skbackprop.preprocessing import PiecewiseLinearEncoder
+
+TOOLTIP = "param-doc-description"
 
 ESTIMATORS = [
     SigmoidBackpropAutoencoder,
@@ -90,6 +95,27 @@ def test_shared_entries_fill_the_gaps_of_a_class():
     assert "tol :" not in text
     assert text.index("alpha :") < text.index("own :") < text.index("solver :")
     assert "coefs_ : list of ndarray" in text
+
+
+@pytest.mark.parametrize("estimator", [*ESTIMATORS, MLPClassifier, MLPRegressor, PiecewiseLinearEncoder])
+def test_a_notebook_links_to_the_page_of_a_class_and_has_a_tooltip_for_each_parameter(estimator):
+    module = estimator.__module__.partition("._")[0]
+    link = estimator()._get_doc_link()
+    assert link.startswith("https://")
+    assert link.endswith(f"/{module}.{estimator.__name__}.html")
+    if TOOLTIP not in StandardScaler()._repr_html_inner():
+        pytest.skip("scikit-learn has had tooltips since 1.8")
+    view = estimator()._repr_html_inner()
+    for name in inspect.signature(estimator).parameters:
+        tooltip = rf'{link}#[^"]*">\s*{name}\s*<span class="{TOOLTIP}"[^>]*>\s*{name}: .*default=.*<br><br>\w'
+        assert re.search(tooltip, view), name
+
+
+def test_a_class_of_the_users_own_does_not_link_to_ours():
+    class Own(SigmoidBackpropClassifier):
+        pass
+
+    assert Own()._get_doc_link() == ""
 
 
 def test_a_class_without_a_docstring_is_left_alone():
