@@ -9,7 +9,7 @@ import math
 import numpy as np
 from scipy.special import ndtr
 
-from ._part import Part
+from ._part import Array, Part
 
 __all__ = ["ACTIVATIONS", "ELU", "GELU", "Activation", "Identity", "Logistic", "ReLU", "SiLU", "Tanh", "sigmoid_"]
 
@@ -18,7 +18,7 @@ _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 _ZERO, _ONE, _INFINITY = ({dtype: np.array(value, dtype) for dtype in _FLOATS} for value in (0, 1, np.inf))
 
 
-def sigmoid_(Z):
+def sigmoid_(Z: Array) -> Array:
     """Replace raw scores by their logistic sigmoid, 1 / (1 + exp(-Z)), in place.
 
     NumPy's `exp` is vectorised where `scipy.special.expit` is not. Its overflow to infinity gives exactly 0.0, which is
@@ -84,13 +84,13 @@ class Activation(Part):
     array([0., 1.])
     """
 
-    needs_cache = False
-    gain = 1.0
-    mean = 0.0
-    divides_inputs = False
-    glorot_factor = 6.0
+    needs_cache: bool = False
+    gain: float = 1.0
+    mean: float = 0.0
+    divides_inputs: bool = False
+    glorot_factor: float = 6.0
 
-    def forward(self, A, cache):
+    def forward(self, A: Array, cache: Array | None) -> None:
         """Overwrite raw scores with activations.
 
         Parameters
@@ -102,7 +102,7 @@ class Activation(Part):
         """
         raise NotImplementedError
 
-    def backward(self, A, cache, delta):
+    def backward(self, A: Array, cache: Array | None, delta: Array) -> None:
         """Multiply an error by the derivative of the activations.
 
         Parameters
@@ -136,10 +136,10 @@ class Identity(Activation):
     array([-1.,  2.])
     """
 
-    def forward(self, A, cache):
+    def forward(self, A: Array, cache: Array | None) -> None:
         """Leave `A` as it is."""
 
-    def backward(self, A, cache, delta):
+    def backward(self, A: Array, cache: Array | None, delta: Array) -> None:
         """Leave `delta` as it is."""
 
 
@@ -168,11 +168,11 @@ class Logistic(Activation):
     divides_inputs = True
     glorot_factor = 2.0
 
-    def forward(self, A, cache):
+    def forward(self, A: Array, cache: Array | None) -> None:
         """Overwrite `A` with its sigmoid."""
         sigmoid_(A)
 
-    def backward(self, A, cache, delta):
+    def backward(self, A: Array, cache: Array | None, delta: Array) -> None:
         """Multiply `delta` by A (1 - A)."""
         np.multiply(delta, A, delta)
         np.subtract(_ONE[A.dtype], A, A)
@@ -199,11 +199,11 @@ class Tanh(Activation):
     array([-0.762,  0.964])
     """
 
-    def forward(self, A, cache):
+    def forward(self, A: Array, cache: Array | None) -> None:
         """Overwrite `A` with its hyperbolic tangent."""
         np.tanh(A, A)
 
-    def backward(self, A, cache, delta):
+    def backward(self, A: Array, cache: Array | None, delta: Array) -> None:
         """Multiply `delta` by 1 - A^2."""
         np.multiply(A, A, A)
         np.subtract(_ONE[A.dtype], A, A)
@@ -233,12 +233,12 @@ class ReLU(Activation):
 
     gain = 2.0
 
-    def forward(self, A, cache):
+    def forward(self, A: Array, cache: Array | None) -> None:
         """Overwrite negative values of `A` with 0."""
         # Three times as fast as np.maximum.
         A.clip(_ZERO[A.dtype], _INFINITY[A.dtype], A)
 
-    def backward(self, A, cache, delta):
+    def backward(self, A: Array, cache: Array | None, delta: Array) -> None:
         """Multiply `delta` by 1 where `A` is positive, else by 0."""
         np.greater(A, _ZERO[A.dtype], out=A)
         np.multiply(delta, A, delta)
@@ -266,13 +266,13 @@ class SiLU(Activation):
 
     needs_cache = True
 
-    def forward(self, A, cache):
+    def forward(self, A: Array, cache: Array | None) -> None:
         """Overwrite `A` with A times its sigmoid, which stays in `cache`."""
         np.copyto(cache, A)
         sigmoid_(cache)
         np.multiply(A, cache, A)
 
-    def backward(self, A, cache, delta):
+    def backward(self, A: Array, cache: Array | None, delta: Array) -> None:
         """Multiply `delta` by s + A (1 - s), where s is in `cache`."""
         # s + A (1 - s) = 1 - (1 - s) (1 - A), which needs no third array.
         one = _ONE[A.dtype]
@@ -307,13 +307,13 @@ class GELU(Activation):
     needs_cache = True
     gain = 1 / (1 / 3 + 1 / (2 * math.pi * math.sqrt(3)))
 
-    def forward(self, A, cache):
+    def forward(self, A: Array, cache: Array | None) -> None:
         """Overwrite `A` with A Phi(A), and leave the raw scores in `cache`."""
         np.copyto(cache, A)
         ndtr(A, A)
         np.multiply(A, cache, A)
 
-    def backward(self, A, cache, delta):
+    def backward(self, A: Array, cache: Array | None, delta: Array) -> None:
         """Multiply `delta` by Phi(z) + z phi(z), where z is in `cache`."""
         np.multiply(cache, cache, A)
         np.multiply(A, -0.5, A)
@@ -347,19 +347,19 @@ class ELU(Activation):
 
     needs_cache = True
 
-    def forward(self, A, cache):
+    def forward(self, A: Array, cache: Array | None) -> None:
         """Overwrite `A` with the larger of A and e, which stays in `cache`."""
         np.minimum(A, _ZERO[A.dtype], out=cache)
         np.expm1(cache, cache)
         np.maximum(A, cache, out=A)
 
-    def backward(self, A, cache, delta):
+    def backward(self, A: Array, cache: Array | None, delta: Array) -> None:
         """Multiply `delta` by 1 + e, where e is in `cache`."""
         np.add(cache, _ONE[A.dtype], cache)
         np.multiply(delta, cache, delta)
 
 
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, Activation] = {
     "identity": Identity(),
     "logistic": Logistic(),
     "tanh": Tanh(),

@@ -8,8 +8,8 @@ import math
 
 import numpy as np
 
-from ._part import Part
-from .activations import Identity
+from ._part import Array, Part
+from .activations import Activation, Identity
 
 __all__ = ["INITIALIZERS", "Glorot", "Initializer", "NearIdentity", "Uniform"]
 
@@ -38,9 +38,9 @@ class Initializer(Part):
     True
     """
 
-    output_scale = 1.0
+    output_scale: float = 1.0
 
-    def for_inputs(self, n_features):
+    def for_inputs(self, n_features: float) -> "Initializer":
         """Return the rule for inputs of so many features that count, here itself; see `NearIdentity`.
 
         Parameters
@@ -55,7 +55,8 @@ class Initializer(Part):
         """
         return self
 
-    def fill(self, coef, intercept, fed_by, activation, random_state):
+    def fill(self, coef: Array, intercept: Array | None, fed_by: Activation | None, activation: Activation | None,
+             random_state: np.random.RandomState) -> None:  # fmt: skip
         """Fill the parameters of one layer.
 
         Parameters
@@ -100,7 +101,8 @@ class Uniform(Initializer):
     (array([[0.098, 0.43 ]]), array([0.206, 0.09 ]))
     """
 
-    def fill(self, coef, intercept, fed_by, activation, random_state):
+    def fill(self, coef: Array, intercept: Array | None, fed_by: Activation | None, activation: Activation | None,
+             random_state: np.random.RandomState) -> None:  # fmt: skip
         """Fill the parameters of one layer; see `Initializer.fill`."""
         _fill_uniform(coef, intercept, 1.0, random_state)
 
@@ -126,7 +128,8 @@ class Glorot(Initializer):
     (array([[0.138, 0.609]]), array([0.291, 0.127]))
     """
 
-    def fill(self, coef, intercept, fed_by, activation, random_state):
+    def fill(self, coef: Array, intercept: Array | None, fed_by: Activation | None, activation: Activation | None,
+             random_state: np.random.RandomState) -> None:  # fmt: skip
         """Fill the parameters of one layer; see `Initializer.fill`."""
         bound = np.sqrt((activation or Identity()).glorot_factor / sum(coef.shape))
         _fill_uniform(coef, intercept, bound, random_state)
@@ -175,17 +178,17 @@ class NearIdentity(Initializer):
 
     output_scale = 0.25
 
-    def __init__(self, sharpness=1.5, n_features=None):
+    def __init__(self, sharpness: float = 1.5, n_features: float | None = None) -> None:
         self.sharpness = sharpness
         self.n_features = n_features
 
-    def for_inputs(self, n_features):
+    def for_inputs(self, n_features: float) -> "Initializer":
         """Return the rule for inputs of so many features that count, and of at least one, unless it has been told."""
         rule = copy.copy(self)
         rule.n_features = self.n_features or max(n_features, 1.0)
         return rule
 
-    def variance(self, coef, fed_by, activation):
+    def variance(self, coef: Array, fed_by: Activation | None, activation: Activation | None) -> float:
         """Return the variance of a layer's initial weights, the output layer's before its quarter.
 
         The penalty goes by it, too; without hidden layers there is one, though the weights start at zero.
@@ -211,7 +214,8 @@ class NearIdentity(Initializer):
         divides_inputs = activation is not None and activation.divides_inputs
         return (min(self.sharpness * fan_out ** (2 / fan_in), 64.0) if divides_inputs else 1.0) / fan_in
 
-    def fill(self, coef, intercept, fed_by, activation, random_state):
+    def fill(self, coef: Array, intercept: Array | None, fed_by: Activation | None, activation: Activation | None,
+             random_state: np.random.RandomState) -> None:  # fmt: skip
         """Fill the parameters of one layer; see `Initializer.fill`."""
         variance = 0.0 if activation is None else self.variance(coef, fed_by, activation)
         bound = math.sqrt(3.0 * variance)
@@ -227,4 +231,4 @@ class NearIdentity(Initializer):
             intercept[...] = -fed_by.mean * coef.sum(axis=0) if fed_by is not None and fed_by.mean else 0.0
 
 
-INITIALIZERS = {"auto": NearIdentity(), "glorot": Glorot(), "uniform": Uniform()}
+INITIALIZERS: dict[str, Initializer] = {"auto": NearIdentity(), "glorot": Glorot(), "uniform": Uniform()}

@@ -6,12 +6,13 @@ saved and training can go on from it. To use a rule of your own, pass an instanc
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import OptimizeResult, minimize
 
 from ._blas import add_multiple
-from ._part import Part
+from ._part import Array, Part
 
 __all__ = ["LBFGS", "OPTIMIZERS", "SGD", "Adam", "AdamW", "Minimizer", "Optimizer", "Rprop"]
 
@@ -24,8 +25,7 @@ def _in_blocks(*vectors):
     size = vectors[0].size
     if size <= BLOCK:
         return [vectors]
-    starts = range(0, size, BLOCK)
-    return [tuple(vector[start : start + BLOCK] for vector in vectors) for start in starts]
+    return [tuple(vector[start : start + BLOCK] for vector in vectors) for start in range(0, size, BLOCK)]
 
 
 class Optimizer(Part):
@@ -59,12 +59,12 @@ class Optimizer(Part):
     array([0.5])
     """
 
-    full_batch = False
-    uses_learning_rate = True
-    minimizes = False
-    decoupled_decay = 0.0
+    full_batch: bool = False
+    uses_learning_rate: bool = True
+    minimizes: bool = False
+    decoupled_decay: float = 0.0
 
-    def initial_state(self, theta):
+    def initial_state(self, theta: Array) -> dict:
         """Return what `update` will keep for the parameters.
 
         Parameters
@@ -79,7 +79,7 @@ class Optimizer(Part):
         """
         return {}
 
-    def update(self, theta, gradient, state, learning_rate, loss):
+    def update(self, theta: Array, gradient: Array, state: dict, learning_rate: float, loss: float) -> None:
         """Take one step.
 
         Parameters
@@ -123,15 +123,15 @@ class SGD(Optimizer):
 
     shared = ("momentum", "nesterovs_momentum")
 
-    def __init__(self, momentum=0.9, nesterovs_momentum=True):
+    def __init__(self, momentum: float = 0.9, nesterovs_momentum: bool = True) -> None:
         self.momentum = momentum
         self.nesterovs_momentum = nesterovs_momentum
 
-    def initial_state(self, theta):
+    def initial_state(self, theta: Array) -> dict:
         """Return the velocity, zero at first, unless there is no momentum."""
         return {"velocity": np.zeros_like(theta)} if self.momentum else {}
 
-    def update(self, theta, gradient, state, learning_rate, loss):
+    def update(self, theta: Array, gradient: Array, state: dict, learning_rate: float, loss: float) -> None:
         """Take one step; see `Optimizer.update`."""
         if not self.momentum:
             add_multiple(gradient, theta, -learning_rate)
@@ -173,16 +173,16 @@ class Adam(Optimizer):
 
     shared = ("beta_1", "beta_2", "epsilon")
 
-    def __init__(self, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
+    def __init__(self, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8) -> None:
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
 
-    def initial_state(self, theta):
+    def initial_state(self, theta: Array) -> dict:
         """Return both moments, zero at first, and the number of steps."""
         return {"first_moment": np.zeros_like(theta), "second_moment": np.zeros_like(theta), "steps": 0}
 
-    def update(self, theta, gradient, state, learning_rate, loss):
+    def update(self, theta: Array, gradient: Array, state: dict, learning_rate: float, loss: float) -> None:
         """Take one step; see `Optimizer.update`."""
         state["steps"] = steps = state["steps"] + 1
         # The moments are kept as sums, without their factors 1 - beta, which then enter two scalars instead of two passes.
@@ -228,12 +228,13 @@ class AdamW(Adam):
     AdamW(beta_1=0.9, beta_2=0.999, epsilon=1e-08, weight_decay=0.1)
     """
 
-    def __init__(self, beta_1=0.9, beta_2=0.999, epsilon=1e-8, weight_decay=0.01):
+    def __init__(self, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8,
+                 weight_decay: float = 0.01) -> None:  # fmt: skip
         super().__init__(beta_1, beta_2, epsilon)
         self.weight_decay = weight_decay
 
     @property
-    def decoupled_decay(self):
+    def decoupled_decay(self) -> float:
         """The `weight_decay`, which the training loop applies."""
         return self.weight_decay
 
@@ -275,14 +276,15 @@ class Rprop(Optimizer):
     full_batch = True
     uses_learning_rate = False
 
-    def __init__(self, initial_step=0.0125, increase=1.2, decrease=0.5, smallest_step=1e-6, largest_step=50.0):
+    def __init__(self, initial_step: float = 0.0125, increase: float = 1.2, decrease: float = 0.5,
+                 smallest_step: float = 1e-6, largest_step: float = 50.0) -> None:  # fmt: skip
         self.initial_step = initial_step
         self.increase = increase
         self.decrease = decrease
         self.smallest_step = smallest_step
         self.largest_step = largest_step
 
-    def initial_state(self, theta):
+    def initial_state(self, theta: Array) -> dict:
         """Return step sizes, last gradient, last change and last loss."""
         return {
             "step": np.full_like(theta, self.initial_step),
@@ -291,10 +293,9 @@ class Rprop(Optimizer):
             "loss": math.inf,
         }
 
-    def update(self, theta, gradient, state, learning_rate, loss):
+    def update(self, theta: Array, gradient: Array, state: dict, learning_rate: float, loss: float) -> None:
         """Take one step; see `Optimizer.update`."""
-        step = state["step"]
-        change = state["change"]
+        step, change = state["step"], state["change"]
         agreement = np.sign(gradient * state["gradient"])
         turned = agreement < 0
         step *= np.where(turned, self.decrease, np.where(agreement > 0, self.increase, 1.0)).astype(step.dtype)
@@ -327,7 +328,7 @@ class Minimizer(Optimizer):
     uses_learning_rate = False
     minimizes = True
 
-    def minimize(self, function, theta, max_iter, after_iteration):
+    def minimize(self, function: Callable, theta: Array, max_iter: int, after_iteration: Callable) -> OptimizeResult:
         """Minimise a function from `theta`.
 
         Parameters
@@ -378,12 +379,12 @@ class LBFGS(Minimizer):
 
     shared = ("max_fun", "tol")
 
-    def __init__(self, max_fun=15000, tol=1e-4, least_decrease=2.2204460492503131e-09):
+    def __init__(self, max_fun: int = 15000, tol: float = 1e-4, least_decrease: float = 2.2204460492503131e-09) -> None:
         self.max_fun = max_fun
         self.tol = tol
         self.least_decrease = least_decrease
 
-    def minimize(self, function, theta, max_iter, after_iteration):
+    def minimize(self, function: Callable, theta: Array, max_iter: int, after_iteration: Callable) -> OptimizeResult:
         """Minimise a function from `theta`; see `Minimizer.minimize`."""
 
         # scipy passes the result only to a callback whose parameter has this name.
@@ -395,4 +396,4 @@ class LBFGS(Minimizer):
         return minimize(function, theta, method="L-BFGS-B", jac=True, callback=callback, options=options)
 
 
-OPTIMIZERS = {"sgd": SGD, "adam": Adam, "adamw": AdamW, "rprop": Rprop, "lbfgs": LBFGS}
+OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW, "rprop": Rprop, "lbfgs": LBFGS}

@@ -4,8 +4,10 @@ import numbers
 from datetime import date
 from functools import partial
 from itertools import pairwise
+from typing import Any, Literal, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, _fit_context
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
@@ -13,6 +15,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ._estimators.annotations import Data, Weights
 from ._estimators.classifier import SigmoidBackpropClassifier
 from ._estimators.docstrings import share_documentation
 from ._estimators.parameters import COUNT
@@ -23,6 +26,8 @@ __all__ = ["PiecewiseLinearEncoder", "tabular_network"]
 
 _NETWORKS = {"classifier": SigmoidBackpropClassifier, "regressor": SigmoidBackpropRegressor}
 _EARLY_STOPPING = "cv"
+
+_Fitted = TypeVar("_Fitted", bound="PiecewiseLinearEncoder")
 
 
 @share_documentation
@@ -80,11 +85,16 @@ class PiecewiseLinearEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
 
     _parameter_constraints: dict = {"n_bins": [COUNT]}
 
-    def __init__(self, n_bins=8):
+    n_bins: int
+    edges_: list[np.ndarray]
+    n_features_in_: int
+    feature_names_in_: np.ndarray
+
+    def __init__(self, n_bins: int = 8) -> None:
         self.n_bins = n_bins
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(self: _Fitted, X: Data, y: Any = None, sample_weight: Weights = None) -> _Fitted:
         """Find the quantiles of each column.
 
         Parameters
@@ -113,7 +123,7 @@ class PiecewiseLinearEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
         return self
 
     @np.errstate(over="ignore", under="ignore")
-    def transform(self, X):
+    def transform(self, X: Data) -> np.ndarray:
         """Return the columns, each followed by its ramps.
 
         Parameters
@@ -133,7 +143,7 @@ class PiecewiseLinearEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
         encoded /= width
         return np.clip(encoded, least, most, out=encoded)
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
         """Return the names of the outputs, such as "age", "age_ramp_1", "age_ramp_2".
 
         Parameters
@@ -173,7 +183,7 @@ def _quantiles(x, weight, n_bins):
     return np.unique(x[order].take(np.searchsorted(weight_up_to, levels), mode="clip")).astype(np.float64)
 
 
-def tabular_network(kind, **parameters):
+def tabular_network(kind: Literal["classifier", "regressor"], **parameters: Any) -> Pipeline:
     """Return a pipeline for a table of mixed columns: what is not a number is encoded, then a network learns.
 
     - Categories (columns of strings, objects, booleans and pandas' and polars' categories) become one column a category.

@@ -33,10 +33,11 @@ class Schedule(Part):
     0.01
     """
 
-    every_step = False
-    averages = False
+    every_step: bool = False
+    averages: bool = False
 
-    def next_rate(self, rate, initial, samples_seen, epoch, progress, steps):
+    def next_rate(self, rate: float, initial: float, samples_seen: int, epoch: float, progress: float | None,
+                  steps: int) -> float:  # fmt: skip
         """Return the learning rate for what comes next.
 
         Parameters
@@ -61,7 +62,7 @@ class Schedule(Part):
         """
         return rate
 
-    def rises(self, progress, steps):
+    def rises(self, progress: float | None, steps: int) -> bool:
         """Return whether the rate has still to rise, so that it is too soon to call it a plateau.
 
         Parameters
@@ -78,7 +79,7 @@ class Schedule(Part):
         """
         return False
 
-    def after_plateau(self, rate):
+    def after_plateau(self, rate: float) -> float | None:
         """Return a lower rate to go on with when training no longer improves, or None, as here, to stop.
 
         Parameters
@@ -135,10 +136,11 @@ class InverseScaling(Schedule):
 
     shared = ("power_t",)
 
-    def __init__(self, power_t=0.5):
+    def __init__(self, power_t: float = 0.5) -> None:
         self.power_t = power_t
 
-    def next_rate(self, rate, initial, samples_seen, epoch, progress, steps):
+    def next_rate(self, rate: float, initial: float, samples_seen: int, epoch: float, progress: float | None,
+                  steps: int) -> float:  # fmt: skip
         """Return the learning rate for the next epoch; see `Schedule.next_rate`."""
         return initial / (samples_seen + 1) ** self.power_t
 
@@ -160,7 +162,7 @@ class Adaptive(Schedule):
     (0.1, None)
     """
 
-    def after_plateau(self, rate):
+    def after_plateau(self, rate: float) -> float | None:
         """Return a fifth of the rate, or None below 1e-6."""
         return None if rate <= 1e-6 else rate / 5
 
@@ -184,7 +186,8 @@ class Cosine(Schedule):
 
     every_step = True
 
-    def next_rate(self, rate, initial, samples_seen, epoch, progress, steps):
+    def next_rate(self, rate: float, initial: float, samples_seen: int, epoch: float, progress: float | None,
+                  steps: int) -> float:  # fmt: skip
         """Return the learning rate for the next step; see `Schedule.next_rate`."""
         return _half_cosine(initial, 0.0, progress or 0.0)
 
@@ -213,10 +216,11 @@ class OneCycle(Schedule):
 
     every_step = True
 
-    def __init__(self, rise=0.3):
+    def __init__(self, rise: float = 0.3) -> None:
         self.rise = rise
 
-    def next_rate(self, rate, initial, samples_seen, epoch, progress, steps):
+    def next_rate(self, rate: float, initial: float, samples_seen: int, epoch: float, progress: float | None,
+                  steps: int) -> float:  # fmt: skip
         """Return the learning rate for the next step; see `Schedule.next_rate`."""
         if progress is None:
             return initial
@@ -224,7 +228,7 @@ class OneCycle(Schedule):
             return _half_cosine(initial / 25, initial, progress / self.rise)
         return _half_cosine(initial, 0.0, (progress - self.rise) / (1 - self.rise))
 
-    def rises(self, progress, steps):
+    def rises(self, progress: float | None, steps: int) -> bool:
         """Return whether the top of the cycle is still to come."""
         return progress is not None and progress < self.rise
 
@@ -254,14 +258,15 @@ class WarmUp(Schedule):
     every_step = True
     averages = True
 
-    def __init__(self, n_steps=100):
+    def __init__(self, n_steps: int = 100) -> None:
         self.n_steps = n_steps
 
-    def next_rate(self, rate, initial, samples_seen, epoch, progress, steps):
+    def next_rate(self, rate: float, initial: float, samples_seen: int, epoch: float, progress: float | None,
+                  steps: int) -> float:  # fmt: skip
         """Return the learning rate for the next step; see `Schedule.next_rate`."""
         return initial * min(1.0, (steps + 1) / self.n_steps)
 
-    def rises(self, progress, steps):
+    def rises(self, progress: float | None, steps: int) -> bool:
         """Return whether the first steps are still to come."""
         return steps < self.n_steps
 
@@ -271,7 +276,7 @@ def _half_cosine(start, end, share):
     return end + (start - end) * 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
 
 
-SCHEDULES = {
+SCHEDULES: dict[str, type[Schedule]] = {
     "auto": WarmUp,
     "constant": Constant,
     "invscaling": InverseScaling,

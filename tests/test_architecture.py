@@ -80,7 +80,8 @@ def test_no_module_imports_itself_in_a_circle():
 
 
 def test_the_package_shows_its_architecture_at_a_glance():
-    assert len([path for path in PACKAGE.iterdir() if path.name != "__pycache__"]) <= 16
+    # Neither is code: py.typed tells type checkers that there are annotations.
+    assert len([path for path in PACKAGE.iterdir() if path.name not in {"__pycache__", "py.typed"}]) <= 16
     for folder in {path.parent for path in MODULES} - {PACKAGE}:
         assert folder.parent == PACKAGE, "no second level of folders"
         assert len(list(folder.glob("*.py"))) > 2, "no folder of one file"

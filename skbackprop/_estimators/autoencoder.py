@@ -1,21 +1,36 @@
 """The autoencoder: inputs in, a code and reconstructions out."""
 
 import numbers
+from typing import Any, TypeVar
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
 from sklearn.utils import check_array
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
 
 from .._engine.prediction import hidden_activations, raw_scores
 from ..losses import REGRESSION_LOSSES
+from .annotations import (
+    Activations,
+    Auto,
+    Data,
+    Init,
+    RandomState,
+    RegressionLoss,
+    Schedule,
+    Scoring,
+    Sizes,
+    Solver,
+    available_if,
+)
 from .base import BaseBackprop
 from .docstrings import share_documentation
 from .parameters import can_fit_partially, constraints, hidden_sizes_of, store
 from .samples import FLOATS, Problem, Samples
 from .targets import loss_of, refuse_another_link, refuse_targets, wants_positive_targets
+
+Fitted = TypeVar("Fitted", bound="SigmoidBackpropAutoencoder")
 
 
 @share_documentation
@@ -73,17 +88,23 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         noise=[Interval(numbers.Real, 0, None, closed="left")],
     )
 
-    def __init__(self, hidden_layer_sizes=(100, 10, 100), activation="logistic", *, solver="adam", alpha="auto",
-                 batch_size=None, learning_rate="auto", learning_rate_init=0.004, power_t=0.5, max_iter=100, shuffle=True,
-                 random_state=None, tol=1e-4, verbose=False, warm_start=False, momentum=0.9, nesterovs_momentum=True,
-                 early_stopping=False, validation_fraction=0.1, beta_1=0.9, beta_2=0.999, epsilon=1e-8,
-                 n_iter_no_change=20, max_fun=15000, loss="squared_error", init="auto", fit_intercept=True,
-                 weight_decay=0.0, dropout=0.0, standardize="auto", clip_norm="auto", scoring="loss", max_time=None,
-                 tied=False, noise=0.0):  # fmt: skip
+    loss: RegressionLoss
+
+    def __init__(self, hidden_layer_sizes: Sizes = (100, 10, 100), activation: Activations = "logistic", *,
+                 solver: Solver = "adam", alpha: float | Auto = "auto", batch_size: int | Auto | None = None,
+                 learning_rate: Schedule = "auto", learning_rate_init: float = 0.004, power_t: float = 0.5,
+                 max_iter: int = 100, shuffle: bool = True, random_state: RandomState = None, tol: float = 1e-4,
+                 verbose: bool | int = False, warm_start: bool = False, momentum: float = 0.9,
+                 nesterovs_momentum: bool = True, early_stopping: bool = False, validation_fraction: float = 0.1,
+                 beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8, n_iter_no_change: float = 20,
+                 max_fun: int = 15000, loss: RegressionLoss = "squared_error", init: Init = "auto",
+                 fit_intercept: bool = True, weight_decay: float = 0.0, dropout: float = 0.0,
+                 standardize: bool | Auto = "auto", clip_norm: float | Auto | None = "auto", scoring: Scoring = "loss",
+                 max_time: float | None = None, tied: bool = False, noise: float = 0.0) -> None:  # fmt: skip
         store(self, locals())
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, *, X_val=None):
+    def fit(self: Fitted, X: Data, y: Any = None, *, X_val: Data | None = None) -> Fitted:
         """Learn to reconstruct the samples.
 
         Parameters
@@ -110,7 +131,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
 
     @available_if(can_fit_partially)
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None, *, X_val=None):
+    def partial_fit(self: Fitted, X: Data, y: Any = None, *, X_val: Data | None = None) -> Fitted:
         """Train for one epoch on the given samples, on top of what was learnt before.
 
         Parameters
@@ -135,7 +156,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         return self._fit(X, None, None, (X_val, X_val, None), incremental=True)
 
     @np.errstate(over="ignore", under="ignore")
-    def transform(self, X):
+    def transform(self, X: Data) -> np.ndarray:
         """Return the code of each sample.
 
         Parameters
@@ -151,7 +172,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         return hidden_activations(self.coefs_, self.intercepts_, self._activations, X, self._code_layer)
 
     @np.errstate(over="ignore", under="ignore")
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: Data) -> np.ndarray:
         """Return the reconstructions that codes stand for.
 
         Parameters
@@ -180,7 +201,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         return self._loss.predict(Z)
 
     @np.errstate(over="ignore", under="ignore")
-    def score_samples(self, X):
+    def score_samples(self, X: Data) -> np.ndarray:
         """Return the negative reconstruction error of each sample: the loss that training descends, on scaled features.
 
         Parameters
@@ -201,7 +222,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         refuse_targets(X, self._loss, self.loss)
         return -self._sample_losses(X, X)
 
-    def score(self, X, y=None):
+    def score(self, X: Data, y: Any = None) -> float:
         """Return the mean of `score_samples`.
 
         Parameters

@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .._engine.objective import sample_losses
 from .._engine.prediction import raw_scores
 from ..losses import Loss
+from .annotations import Auto, Parameters, Scoring
 from .callback_bridge import CallbackBridge, CallbackSupportMixin, epochs_a_task, with_callbacks
 from .folds import FoldedTraining, refuse_with_folds
 from .samples import FLOATS
@@ -20,7 +21,7 @@ from .training import Training
 PLAIN_SIZE = 10_000
 
 
-class BaseBackprop(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
+class BaseBackprop(Parameters, CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     """Base of all estimators; children encode targets and name a loss.
 
     What stands here is what a child without such a parameter has: `noise`, the standard deviation of noise on the inputs of
@@ -58,9 +59,27 @@ class BaseBackprop(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         Names of the features, if they have any.
     """
 
-    noise = 0.0
-    tied = False
+    warm_start: bool
+    standardize: bool | Auto
+    scoring: Scoring
+    noise: float = 0.0
+    tied: bool = False
     _accept_sparse = "csr"
+
+    coefs_: list[np.ndarray]
+    intercepts_: list[np.ndarray]
+    loss_: float
+    loss_curve_: list[float]
+    best_loss_: float | None
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
+    n_iter_: int
+    t_: int
+    n_layers_: int
+    n_outputs_: int
+    out_activation_: str
+    n_features_in_: int
+    feature_names_in_: np.ndarray
 
     # What training sets, besides the attributes that end in an underscore: the scalings that are folded into the weights,
     # the parts that predict, and what training can go on from, if it is kept.

@@ -9,6 +9,7 @@ from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.metaestimators import available_if
 
 from .._engine.prediction import hidden_activations, input_gradient, raw_scores
+from .annotations import Data
 from .parameters import hidden_sizes_of
 
 ROWS_AT_A_TIME = 1024
@@ -30,7 +31,7 @@ class FeaturesMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         return self.coefs_[-1].shape[0]
 
     @np.errstate(over="ignore", under="ignore")
-    def transform(self, X, layer=-1):
+    def transform(self, X: Data, layer: int = -1) -> np.ndarray:
         """Return the activations of a hidden layer, as features for another estimator.
 
         Parameters
@@ -63,7 +64,7 @@ class FeaturesMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         return hidden_activations(self.coefs_, self.intercepts_, self._activations, X, layer % n_hidden)
 
     @np.errstate(over="ignore", under="ignore")
-    def input_gradient(self, X, output=None):
+    def input_gradient(self, X: Data, output: int | None = None) -> np.ndarray:
         """Return the gradient of an output with respect to the inputs: how much each feature of a sample matters to it.
 
         Parameters

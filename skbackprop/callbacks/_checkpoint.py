@@ -3,12 +3,15 @@
 import io
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import joblib
 from sklearn.utils.validation import _num_samples
 
+from .._estimators.annotations import Data
 from .._estimators.base import BaseBackprop
 from .._estimators.callback_bridge import epochs_a_task, running_callbacks
 from .._estimators.parameters import check_count, optimizer_of
@@ -68,12 +71,12 @@ class Checkpoint:
     True
     """
 
-    def __init__(self, path, every=1):
+    def __init__(self, path: str | os.PathLike, every: int = 1) -> None:
         check_count("every", every)
         self.path = Path(path)
         self.every = every
 
-    def setup(self, estimator, context):
+    def setup(self, estimator: Any, context: Any) -> None:
         """Refuse what cannot be resumed or written, before an epoch is trained in vain."""
         check_network(self, estimator)
         if not self.path.parent.is_dir():
@@ -91,13 +94,13 @@ class Checkpoint:
                 "solver='adam', 'sgd' or 'rprop'."
             )
 
-    def teardown(self, estimator, context):
+    def teardown(self, estimator: Any, context: Any) -> None:
         """Do nothing."""
 
-    def on_fit_task_begin(self, estimator, context):
+    def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
         """Do nothing."""
 
-    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+    def on_fit_task_end(self, estimator: Any, context: Any, *, fitted_estimator: Any = None) -> None:
         """Save if a checkpoint is due, or training has ended."""
         if context.task_name != "epoch":
             return
@@ -129,7 +132,9 @@ class Checkpoint:
             raise
 
 
-def resume(path, X, y=None, *, callbacks=(), **fit_parameters):
+def resume(
+    path: str | os.PathLike, X: Data, y: Data | None = None, *, callbacks: Sequence = (), **fit_parameters: Any
+) -> Any:
     """Resume a fit from its last checkpoint; it ends exactly where it would have ended.
 
     Parameters

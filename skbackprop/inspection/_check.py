@@ -2,12 +2,13 @@
 
 import math
 import numbers
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils import check_random_state
 
 from .._engine.objective import QUIET
+from .._estimators.annotations import Data, RandomState, Weights
 from .._estimators.parameters import check_count
 from .._estimators.threads import limit_threads
 from ._report import Paragraph, Report, Table, number
@@ -153,7 +154,16 @@ class GradientCheck(Report):
     (True, [])
     """
 
-    def __init__(self, layers, worst, tol, names):
+    layers: list[LayerCheck]
+    worst: WorstEntry | None
+    tol: float
+    max_error: float
+    passed: bool
+    wrong_layers: list[int]
+    topmost_wrong_layer: int | None
+    verdict: str
+
+    def __init__(self, layers: list[LayerCheck], worst: WorstEntry | None, tol: float, names: list[str]) -> None:
         self.layers = layers
         self.worst = worst
         self.tol = tol
@@ -202,7 +212,9 @@ class GradientCheck(Report):
         return [Paragraph(title), Table(header, rows), Paragraph(self.verdict)]
 
 
-def check_gradients(estimator, X, y=None, sample_weight=None, *, max_entries=30, tol=1e-6, random_state=0):
+def check_gradients(estimator: Any, X: Data, y: Data | None = None, sample_weight: Weights = None, *,
+                    max_entries: int | None = 30, tol: float = 1e-6,
+                    random_state: RandomState = 0) -> GradientCheck:  # fmt: skip
     """Compare backpropagation's gradient with central differences of the loss.
 
     The loss is the estimator's own, with sample weights and L2 penalty (`alpha`; `weight_decay` and `clip_norm` act on the

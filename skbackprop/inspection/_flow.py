@@ -1,10 +1,11 @@
 """Whether the error reaches every layer: norms, shares and a verdict in words."""
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._estimators.annotations import Data, Weights
 from ._report import Paragraph, Report, Table, number
 from ._step import Step
 from ._trace import trace_of
@@ -107,7 +108,12 @@ class GradientFlow(Report):
     'healthy'
     """
 
-    def __init__(self, layers, names):
+    layers: list[LayerFlow]
+    diagnosis: str
+    layer: int | None
+    verdict: str
+
+    def __init__(self, layers: list[LayerFlow], names: list[str]) -> None:
         self.layers = layers
         self._names = names
         self.diagnosis, self.layer, self.verdict = next(self._diagnoses())
@@ -155,7 +161,7 @@ class GradientFlow(Report):
         return [Paragraph("Gradient flow, layer 1 being fed by the inputs"), Table(header, rows), Paragraph(self.verdict)]
 
 
-def gradient_flow(estimator, X, y=None, sample_weight=None):
+def gradient_flow(estimator: Any, X: Data, y: Data | None = None, sample_weight: Weights = None) -> GradientFlow:
     """Tell whether the error reaches every layer: whether it vanishes or explodes, and whether units are dead.
 
     Parameters

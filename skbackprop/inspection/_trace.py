@@ -1,10 +1,11 @@
 """One step of backpropagation, array by array."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._estimators.annotations import Data, Weights
 from ._report import Arrays, Heading, Paragraph, Report, number
 from ._step import Step, record
 
@@ -67,19 +68,19 @@ class LayerTrace(NamedTuple):
 
     name: str
     inputs: np.ndarray
-    shift: np.ndarray
+    shift: np.ndarray | None
     weights: np.ndarray
-    biases: np.ndarray
+    biases: np.ndarray | None
     raw_scores: np.ndarray
     activations: np.ndarray
-    mask: np.ndarray
+    mask: np.ndarray | None
     received: np.ndarray
     derivative: np.ndarray
     delta: np.ndarray
     weights_gradient: np.ndarray
-    biases_gradient: np.ndarray
+    biases_gradient: np.ndarray | None
     weights_update: np.ndarray
-    biases_update: np.ndarray
+    biases_update: np.ndarray | None
     penalty: float
 
     def __repr__(self):
@@ -124,13 +125,13 @@ class BackpropagationTrace(Report):
     (array([-0.981, -0.392,  1.373]), 2)
     """
 
-    layers: list
+    layers: list[LayerTrace]
     targets: np.ndarray
     loss: float
     optimizer: str
     learning_rate: float | None
     standardized: bool
-    about: list
+    about: list[str]
 
     def _parts(self):
         layers = self.layers
@@ -193,7 +194,9 @@ class BackpropagationTrace(Report):
         return [row for row in rows if row[2] is not None]
 
 
-def trace_backpropagation(estimator, X, y=None, sample_weight=None):
+def trace_backpropagation(
+    estimator: Any, X: Data, y: Data | None = None, sample_weight: Weights = None
+) -> BackpropagationTrace:
     """Show every array of one training step, from the inputs to the update of the weights.
 
     The values are those of training, from the same code and in the same dtype. The samples given are the only batch, in the

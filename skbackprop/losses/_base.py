@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from .._part import Part
+from .._part import Array, Part
 
 
 @cache
@@ -12,12 +12,12 @@ def _ones(size, dtype):
     return np.ones(size, dtype)
 
 
-def sum_outputs(A, values):
+def sum_outputs(A: Array, values: Array) -> None:
     """Write the sum over the outputs of each sample into `values`; a matrix-vector product is NumPy's fastest way."""
     A.dot(_ones(A.shape[1], A.dtype), values)
 
 
-def weighted_mean(Y, sample_weight):
+def weighted_mean(Y: Array, sample_weight: Array) -> Array:
     """Return the weighted mean of each output, of shape (n_outputs,), without a copy of targets of a small type."""
     total = 0.0
     for rows in (slice(start, start + 10_000) for start in range(0, len(Y), 10_000)):
@@ -59,11 +59,11 @@ class Loss(Part):
     (array([0.693, 0.693]), array([-0.5,  0.5]))
     """
 
-    output_activation = "identity"
-    normalized = False
-    unit = None
+    output_activation: str = "identity"
+    normalized: bool = False
+    unit: str | None = None
 
-    def loss_gradient(self, Y, Z, values, gradient, scratch):
+    def loss_gradient(self, Y: Array, Z: Array, values: Array, gradient: Array, scratch: Array) -> None:
         """Write each sample's loss and its gradient with respect to the raw scores.
 
         Parameters
@@ -81,7 +81,7 @@ class Loss(Part):
         """
         raise NotImplementedError
 
-    def gradient(self, Y, Z, gradient, scratch):
+    def gradient(self, Y: Array, Z: Array, gradient: Array, scratch: Array) -> None:
         """Write the gradient alone, for training that asks for no losses.
 
         A subclass with a faster way of its own has the same numbers here as in `loss_gradient`.
@@ -99,7 +99,7 @@ class Loss(Part):
         """
         self.loss_gradient(Y, Z, np.empty(len(Z), Z.dtype), gradient, scratch)
 
-    def predict(self, Z):
+    def predict(self, Z: Array) -> Array:
         """Return the predictions for raw scores.
 
         Parameters
@@ -114,7 +114,7 @@ class Loss(Part):
         """
         raise NotImplementedError
 
-    def predict_complement(self, Z):
+    def predict_complement(self, Z: Array) -> Array:
         """Return one minus the predictions, exact near 0 in subclasses.
 
         Parameters
@@ -129,7 +129,7 @@ class Loss(Part):
         """
         return 1 - self.predict(Z)
 
-    def log_predict(self, Z, complement=False):
+    def log_predict(self, Z: Array, complement: bool = False) -> Array:
         """Return the logarithm of the predictions, or of one minus them; finite, and exact in subclasses.
 
         Parameters
@@ -147,7 +147,7 @@ class Loss(Part):
         prediction = self.predict_complement(Z.copy()) if complement else self.predict(Z.copy())
         return np.log(np.maximum(prediction, np.finfo(Z.dtype).tiny))
 
-    def constant_scores(self, Y, sample_weight):
+    def constant_scores(self, Y: Array, sample_weight: Array) -> Array:
         """Return the raw scores of the best constant prediction for weighted targets.
 
         Parameters

@@ -4,6 +4,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import xlogy
 
+from .._part import Array
 from ._base import Loss, sum_outputs, weighted_mean
 
 
@@ -42,11 +43,11 @@ class RegressionLoss(Loss):
     (array([2.]), array([1.]))
     """
 
-    log_link = False
-    least_target = -np.inf
-    least_included = True
+    log_link: bool = False
+    least_target: float = -np.inf
+    least_included: bool = True
 
-    def location_scale(self, Y, sample_weight):
+    def location_scale(self, Y: Array, sample_weight: Array) -> tuple[Array, Array]:
         """Return what standardising takes off each output, and what it divides by.
 
         With a log link nothing is taken off.
@@ -68,7 +69,7 @@ class RegressionLoss(Loss):
         location = weighted_mean(Y, sample_weight)
         return location, np.sqrt(weighted_mean((Y - location) ** 2, sample_weight))
 
-    def predict(self, Z):
+    def predict(self, Z: Array) -> Array:
         """Return the predictions for raw scores `Z`: these themselves."""
         return Z
 
@@ -94,14 +95,14 @@ class SquaredError(RegressionLoss):
     (array([0.5, 2. ]), array([ 1., -2.]))
     """
 
-    def loss_gradient(self, Y, Z, values, gradient, scratch):
+    def loss_gradient(self, Y: Array, Z: Array, values: Array, gradient: Array, scratch: Array) -> None:
         """Write the losses and the gradient, Z - Y; see `Loss.loss_gradient`."""
         np.subtract(Z, Y, gradient)
         np.multiply(gradient, gradient, scratch)
         sum_outputs(scratch, values)
         np.multiply(values, 0.5, values)
 
-    def constant_scores(self, Y, sample_weight):
+    def constant_scores(self, Y: Array, sample_weight: Array) -> Array:
         """Return the mean."""
         return weighted_mean(Y, sample_weight)
 
@@ -134,10 +135,10 @@ class Quantile(RegressionLoss):
 
     shared = ("quantile",)
 
-    def __init__(self, quantile=0.5):
+    def __init__(self, quantile: float = 0.5) -> None:
         self.quantile = quantile
 
-    def loss_gradient(self, Y, Z, values, gradient, scratch):
+    def loss_gradient(self, Y: Array, Z: Array, values: Array, gradient: Array, scratch: Array) -> None:
         """Write the losses and the gradient, 1 - q above the target and -q below; see `Loss.loss_gradient`."""
         np.subtract(Z, Y, Z)
         np.multiply(Z, 1 - self.quantile, scratch)
@@ -147,14 +148,14 @@ class Quantile(RegressionLoss):
         np.greater(Z, 0, out=gradient)
         np.subtract(gradient, self.quantile, gradient)
 
-    def location_scale(self, Y, sample_weight):
+    def location_scale(self, Y: Array, sample_weight: Array) -> tuple[Array, Array]:
         """Return median and interquartile range, the latter so that it is the standard deviation of normal targets."""
         median, lower, upper = (_quantile(Y, sample_weight, q) for q in (0.5, 0.25, 0.75))
         spread = (upper - lower) / 1.349
         # Most targets are the same: what spread there is has to do.
         return median, np.where(spread > 0, spread, np.sqrt(weighted_mean((Y - median) ** 2, sample_weight)))
 
-    def constant_scores(self, Y, sample_weight):
+    def constant_scores(self, Y: Array, sample_weight: Array) -> Array:
         """Return the quantile."""
         return _quantile(Y, sample_weight, self.quantile)
 
@@ -182,10 +183,10 @@ class AbsoluteError(Quantile):
 
     shared = ()
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(quantile=0.5)
 
-    def loss_gradient(self, Y, Z, values, gradient, scratch):
+    def loss_gradient(self, Y: Array, Z: Array, values: Array, gradient: Array, scratch: Array) -> None:
         """Write the losses and the gradient, the sign of Z - Y; see `Loss.loss_gradient`."""
         np.subtract(Z, Y, Z)
         np.abs(Z, scratch)
@@ -220,10 +221,10 @@ class HuberLoss(RegressionLoss):
     (array([0.5, 1.5]), array([ 1., -1.]))
     """
 
-    def __init__(self, delta=1.35):
+    def __init__(self, delta: float = 1.35) -> None:
         self.delta = delta
 
-    def loss_gradient(self, Y, Z, values, gradient, scratch):
+    def loss_gradient(self, Y: Array, Z: Array, values: Array, gradient: Array, scratch: Array) -> None:
         """Write the losses and the gradient, Z - Y within [-delta, delta]; see `Loss.loss_gradient`."""
         np.subtract(Z, Y, Z)
         np.clip(Z, -self.delta, self.delta, gradient)
@@ -235,7 +236,7 @@ class HuberLoss(RegressionLoss):
 
     location_scale = Quantile.location_scale
 
-    def constant_scores(self, Y, sample_weight):
+    def constant_scores(self, Y: Array, sample_weight: Array) -> Array:
         """Return the M-estimate of location."""
 
         def slope(score, column):
@@ -275,7 +276,7 @@ class PoissonDeviance(RegressionLoss):
     log_link = True
     least_target = 0.0
 
-    def loss_gradient(self, Y, Z, values, gradient, scratch):
+    def loss_gradient(self, Y: Array, Z: Array, values: Array, gradient: Array, scratch: Array) -> None:
         """Write the losses and the gradient, exp(Z) - Y; see `Loss.loss_gradient`."""
         np.exp(Z, gradient)
         np.multiply(Y, Z, Z)
@@ -285,16 +286,16 @@ class PoissonDeviance(RegressionLoss):
         np.add(scratch, gradient, scratch)
         sum_outputs(scratch, values)
 
-    def location_scale(self, Y, sample_weight):
+    def location_scale(self, Y: Array, sample_weight: Array) -> tuple[Array, Array]:
         """Return zeros and the means."""
         mean = weighted_mean(Y, sample_weight)
         return np.zeros_like(mean), mean
 
-    def predict(self, Z):
+    def predict(self, Z: Array) -> Array:
         """Return exp(Z), the mean."""
         return np.exp(Z, Z)
 
-    def constant_scores(self, Y, sample_weight):
+    def constant_scores(self, Y: Array, sample_weight: Array) -> Array:
         """Return the logarithm of the mean, finite at 0."""
         return np.log(np.maximum(weighted_mean(Y, sample_weight), np.finfo(np.float64).tiny))
 
@@ -322,7 +323,7 @@ class GammaDeviance(PoissonDeviance):
 
     least_included = False
 
-    def loss_gradient(self, Y, Z, values, gradient, scratch):
+    def loss_gradient(self, Y: Array, Z: Array, values: Array, gradient: Array, scratch: Array) -> None:
         """Write the losses and the gradient, 1 - Y exp(-Z); see `Loss.loss_gradient`."""
         np.negative(Z, scratch)
         np.exp(scratch, scratch)
@@ -334,7 +335,7 @@ class GammaDeviance(PoissonDeviance):
         sum_outputs(scratch, values)
 
 
-REGRESSION_LOSSES = {
+REGRESSION_LOSSES: dict[str, type[RegressionLoss]] = {
     "squared_error": SquaredError,
     "absolute_error": AbsoluteError,
     "huber": HuberLoss,
