@@ -1,6 +1,7 @@
 """Neural networks for scikit-learn, trained by backpropagation in NumPy."""
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from ._estimators.autoencoder import SigmoidBackpropAutoencoder
 from ._estimators.classifier import SigmoidBackpropClassifier
@@ -22,13 +23,27 @@ _MODULES = {
     "optimizers", "preprocessing", "schedules",
 }  # fmt: skip
 
+if TYPE_CHECKING:
+    from . import activations as activations
+    from . import callbacks as callbacks
+    from . import display as display
+    from . import functional as functional
+    from . import initializers as initializers
+    from . import inspection as inspection
+    from . import losses as losses
+    from . import neural_network as neural_network
+    from . import optimizers as optimizers
+    from . import preprocessing as preprocessing
+    from . import schedules as schedules
+    from .preprocessing import tabular_network
+else:
 
-def __getattr__(name):
-    if name in _MODULES:
-        return import_module(f"{__name__}.{name}")
-    if name == "tabular_network":
-        return import_module(f"{__name__}.preprocessing").tabular_network
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name):
+        if name in _MODULES:
+            return import_module(f"{__name__}.{name}")
+        if name == "tabular_network":
+            return import_module(f"{__name__}.preprocessing").tabular_network
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__():

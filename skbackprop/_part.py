@@ -1,6 +1,11 @@
 """What activations, initializers, optimizers, schedules and losses have in common."""
 
 import inspect
+from typing import Any, TypeAlias
+
+import numpy as np
+
+Array: TypeAlias = np.ndarray
 
 
 class Part:
@@ -12,9 +17,18 @@ class Part:
         Names of the estimator's parameters that are this part's settings when it is asked for by name.
     """
 
-    shared = ()
+    shared: tuple[str, ...] = ()
 
-    def __repr__(self):
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """Give a method's docstring the sections of the base class's, where it has none: it takes and returns the same."""
+        super().__init_subclass__(**keywords)
+        for name, method in vars(cls).items():
+            words = inspect.isfunction(method) and method.__doc__
+            above = inspect.cleandoc(getattr(getattr(super(cls, cls), name, None), "__doc__", None) or "")
+            if words and not name.startswith("_") and "\n---" not in words:
+                method.__doc__ = inspect.cleandoc(words) + above[len(above.partition("\n\nParameters\n---")[0]) :]
+
+    def __repr__(self) -> str:
         names = [name for name in inspect.signature(type(self)).parameters if hasattr(self, name)]
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
 

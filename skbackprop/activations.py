@@ -9,7 +9,7 @@ import math
 import numpy as np
 from scipy.special import ndtr
 
-from ._part import Part
+from ._part import Array, Part
 
 __all__ = ["ACTIVATIONS", "ELU", "GELU", "Activation", "Identity", "Logistic", "ReLU", "SiLU", "Tanh", "sigmoid_"]
 
@@ -18,7 +18,7 @@ _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 _ZERO, _ONE, _INFINITY = ({dtype: np.array(value, dtype) for dtype in _FLOATS} for value in (0, 1, np.inf))
 
 
-def sigmoid_(Z):
+def sigmoid_(Z: Array) -> Array:
     """Replace raw scores by their logistic sigmoid, 1 / (1 + exp(-Z)), in place.
 
     NumPy's `exp` is vectorised where `scipy.special.expit` is not. Its overflow to infinity gives exactly 0.0, which is
@@ -51,6 +51,8 @@ def sigmoid_(Z):
 class Activation(Part):
     """What the network asks of an activation function and, from `gain` on, what initializers ask of it.
 
+    One of your own is a class with the two methods; what else is asked for is taken from here.
+
     Attributes
     ----------
     needs_cache : bool, default=False
@@ -66,6 +68,11 @@ class Activation(Part):
     glorot_factor : float, default=6.0
         In Glorot's rule, what is divided by fan_in + fan_out.
 
+    See Also
+    --------
+    ACTIVATIONS : The activations that have a name.
+    skbackprop.inspection.check_gradients : Whether the derivative of one of your own is right.
+
     Examples
     --------
     >>> import numpy as np
@@ -77,44 +84,95 @@ class Activation(Part):
     array([0., 1.])
     """
 
-    needs_cache = False
-    gain = 1.0
-    mean = 0.0
-    divides_inputs = False
-    glorot_factor = 6.0
+    needs_cache: bool = False
+    gain: float = 1.0
+    mean: float = 0.0
+    divides_inputs: bool = False
+    glorot_factor: float = 6.0
 
-    def forward(self, A, cache):
-        """Overwrite the raw scores in `A` with activations; `cache` is None unless `needs_cache`."""
+    def forward(self, A: Array, cache: Array | None) -> None:
+        """Overwrite raw scores with activations.
+
+        Parameters
+        ----------
+        A : ndarray of shape (n_samples, n_units)
+            Raw scores; become the activations.
+        cache : ndarray of shape (n_samples, n_units) or None
+            Room for what `backward` will ask for; None unless `needs_cache`.
+        """
         raise NotImplementedError
 
-    def backward(self, A, cache, delta):
-        """Multiply `delta` in place by the derivative at the activations `A`, which may be overwritten."""
+    def backward(self, A: Array, cache: Array | None, delta: Array) -> None:
+        """Multiply an error by the derivative of the activations.
+
+        Parameters
+        ----------
+        A : ndarray of shape (n_samples, n_units)
+            Activations; may be overwritten.
+        cache : ndarray of shape (n_samples, n_units) or None
+            What `forward` left there; may be overwritten.
+        delta : ndarray of shape (n_samples, n_units)
+            Derivative of the loss by the activations; becomes that by the raw scores.
+        """
         raise NotImplementedError
 
 
 class Identity(Activation):
-    """f(z) = z, with derivative 1: a linear bottleneck."""
+    """The identity f(z) = z, with derivative 1: a linear bottleneck.
 
-    def forward(self, A, cache):
+    A narrow layer of such units is a linear code, as in principal component analysis.
+
+    See Also
+    --------
+    Activation : What the network asks of an activation function.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.activations import Identity
+    >>> A = np.array([-1.0, 2.0])
+    >>> Identity().forward(A, None)
+    >>> A.round(3)
+    array([-1.,  2.])
+    """
+
+    def forward(self, A: Array, cache: Array | None) -> None:
         """Leave `A` as it is."""
 
-    def backward(self, A, cache, delta):
+    def backward(self, A: Array, cache: Array | None, delta: Array) -> None:
         """Leave `delta` as it is."""
 
 
 class Logistic(Activation):
-    """The logistic sigmoid f(z) = 1 / (1 + exp(-z)), with derivative f (1 - f) (Rumelhart, Hinton and Williams, 1986)."""
+    """The logistic sigmoid f(z) = 1 / (1 + exp(-z)), with derivative f (1 - f) (Rumelhart, Hinton and Williams, 1986).
+
+    The activation of the teaching notebook, and of `SigmoidBackpropClassifier` by default.
+
+    See Also
+    --------
+    Activation : What the network asks of an activation function.
+    Tanh : The same curve, between -1 and 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.activations import Logistic
+    >>> A = np.array([-1.0, 2.0])
+    >>> Logistic().forward(A, None)
+    >>> A.round(3)
+    array([0.269, 0.881])
+    """
 
     gain = 16.0
     mean = 0.5
     divides_inputs = True
     glorot_factor = 2.0
 
-    def forward(self, A, cache):
+    def forward(self, A: Array, cache: Array | None) -> None:
         """Overwrite `A` with its sigmoid."""
         sigmoid_(A)
 
-    def backward(self, A, cache, delta):
+    def backward(self, A: Array, cache: Array | None, delta: Array) -> None:
         """Multiply `delta` by A (1 - A)."""
         np.multiply(delta, A, delta)
         np.subtract(_ONE[A.dtype], A, A)
@@ -122,13 +180,30 @@ class Logistic(Activation):
 
 
 class Tanh(Activation):
-    """The hyperbolic tangent f(z) = tanh(z), with derivative 1 - f^2 (LeCun et al., 1998)."""
+    """The hyperbolic tangent f(z) = tanh(z), with derivative 1 - f^2 (LeCun et al., 1998).
 
-    def forward(self, A, cache):
+    A sigmoid whose mean is 0, which suits the layer above.
+
+    See Also
+    --------
+    Activation : What the network asks of an activation function.
+    Logistic : The same curve, between 0 and 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.activations import Tanh
+    >>> A = np.array([-1.0, 2.0])
+    >>> Tanh().forward(A, None)
+    >>> A.round(3)
+    array([-0.762,  0.964])
+    """
+
+    def forward(self, A: Array, cache: Array | None) -> None:
         """Overwrite `A` with its hyperbolic tangent."""
         np.tanh(A, A)
 
-    def backward(self, A, cache, delta):
+    def backward(self, A: Array, cache: Array | None, delta: Array) -> None:
         """Multiply `delta` by 1 - A^2."""
         np.multiply(A, A, A)
         np.subtract(_ONE[A.dtype], A, A)
@@ -136,16 +211,34 @@ class Tanh(Activation):
 
 
 class ReLU(Activation):
-    """The rectified linear unit f(z) = max(z, 0), with derivative 1 where f > 0, else 0 (Nair and Hinton, 2010)."""
+    """The rectified linear unit f(z) = max(z, 0), with derivative 1 where f > 0, else 0 (Nair and Hinton, 2010).
+
+    The fastest one; a unit that is 0 for every sample has stopped to learn.
+
+    See Also
+    --------
+    Activation : What the network asks of an activation function.
+    SiLU : A smooth one that does not go silent.
+    skbackprop.inspection.gradient_flow : Tells how many units are silent for good.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.activations import ReLU
+    >>> A = np.array([-1.0, 2.0])
+    >>> ReLU().forward(A, None)
+    >>> A.round(3)
+    array([0., 2.])
+    """
 
     gain = 2.0
 
-    def forward(self, A, cache):
+    def forward(self, A: Array, cache: Array | None) -> None:
         """Overwrite negative values of `A` with 0."""
         # Three times as fast as np.maximum.
         A.clip(_ZERO[A.dtype], _INFINITY[A.dtype], A)
 
-    def backward(self, A, cache, delta):
+    def backward(self, A: Array, cache: Array | None, delta: Array) -> None:
         """Multiply `delta` by 1 where `A` is positive, else by 0."""
         np.greater(A, _ZERO[A.dtype], out=A)
         np.multiply(delta, A, delta)
@@ -155,20 +248,34 @@ class SiLU(Activation):
     """The sigmoid linear unit f(z) = z s(z), s the sigmoid, with derivative s + f (1 - s) (Elfwing et al., 2018).
 
     `gain` is 1 / E[f(z)^2] for a standard normal z, by quadrature. Near 0 the unit is almost straight, so that
-    inputs have to make it bend, as they do the sigmoid.
+    inputs have to make it bend, as they do the sigmoid. It is also known as swish.
+
+    See Also
+    --------
+    Activation : What the network asks of an activation function.
+    GELU : Nearly the same curve.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.activations import SiLU
+    >>> A = np.array([-1.0, 2.0])
+    >>> SiLU().forward(A, np.empty(2))
+    >>> A.round(3)
+    array([-0.269,  1.762])
     """
 
     needs_cache = True
     gain = 2.8107611240744714
     divides_inputs = True
 
-    def forward(self, A, cache):
+    def forward(self, A: Array, cache: Array | None) -> None:
         """Overwrite `A` with A times its sigmoid, which stays in `cache`."""
         np.copyto(cache, A)
         sigmoid_(cache)
         np.multiply(A, cache, A)
 
-    def backward(self, A, cache, delta):
+    def backward(self, A: Array, cache: Array | None, delta: Array) -> None:
         """Multiply `delta` by s + A (1 - s), where s is in `cache`."""
         # s + A (1 - s) = 1 - (1 - s) (1 - A), which needs no third array.
         one = _ONE[A.dtype]
@@ -184,18 +291,32 @@ class GELU(Activation):
 
     Phi and phi are distribution function and density of the standard normal distribution. Like a rectified unit it has no
     slope that would do for raw scores on both sides of 0, so `gain` is 1 / E[f(z)^2], about 2.35.
+
+    See Also
+    --------
+    Activation : What the network asks of an activation function.
+    SiLU : Nearly the same curve, and faster.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.activations import GELU
+    >>> A = np.array([-1.0, 2.0])
+    >>> GELU().forward(A, np.empty(2))
+    >>> A.round(3)
+    array([-0.159,  1.954])
     """
 
     needs_cache = True
     gain = 1 / (1 / 3 + 1 / (2 * math.pi * math.sqrt(3)))
 
-    def forward(self, A, cache):
+    def forward(self, A: Array, cache: Array | None) -> None:
         """Overwrite `A` with A Phi(A), and leave the raw scores in `cache`."""
         np.copyto(cache, A)
         ndtr(A, A)
         np.multiply(A, cache, A)
 
-    def backward(self, A, cache, delta):
+    def backward(self, A: Array, cache: Array | None, delta: Array) -> None:
         """Multiply `delta` by Phi(z) + z phi(z), where z is in `cache`."""
         np.multiply(cache, cache, A)
         np.multiply(A, -0.5, A)
@@ -208,23 +329,40 @@ class GELU(Activation):
 
 
 class ELU(Activation):
-    """The exponential linear unit f(z) = max(z, e) with e = exp(min(z, 0)) - 1; derivative 1 + e (Clevert et al., 2016)."""
+    """The exponential linear unit f(z) = max(z, e) with e = exp(min(z, 0)) - 1; derivative 1 + e (Clevert et al., 2016).
+
+    Like a rectified unit for positive raw scores; negative ones saturate at -1.
+
+    See Also
+    --------
+    Activation : What the network asks of an activation function.
+    ReLU : The one without the negative part.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.activations import ELU
+    >>> A = np.array([-1.0, 2.0])
+    >>> ELU().forward(A, np.empty(2))
+    >>> A.round(3)
+    array([-0.632,  2.   ])
+    """
 
     needs_cache = True
 
-    def forward(self, A, cache):
+    def forward(self, A: Array, cache: Array | None) -> None:
         """Overwrite `A` with the larger of A and e, which stays in `cache`."""
         np.minimum(A, _ZERO[A.dtype], out=cache)
         np.expm1(cache, cache)
         np.maximum(A, cache, out=A)
 
-    def backward(self, A, cache, delta):
+    def backward(self, A: Array, cache: Array | None, delta: Array) -> None:
         """Multiply `delta` by 1 + e, where e is in `cache`."""
         np.add(cache, _ONE[A.dtype], cache)
         np.multiply(delta, cache, delta)
 
 
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, Activation] = {
     "identity": Identity(),
     "logistic": Logistic(),
     # The same, by the name that it has elsewhere.

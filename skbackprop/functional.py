@@ -3,6 +3,7 @@
 from itertools import islice
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ._engine.batches import Batches
 from ._engine.descent import DescentState, StepRule, gradient_descent
@@ -17,7 +18,7 @@ from .schedules import Constant
 __all__ = ["backpropagation", "sigmoid", "sigmoid_derivative"]
 
 
-def sigmoid(x):
+def sigmoid(x: ArrayLike) -> np.ndarray | np.float64:
     """Return the logistic sigmoid, 1 / (1 + exp(-x)).
 
     Parameters
@@ -43,7 +44,7 @@ def sigmoid(x):
         return sigmoid_(x)[()]
 
 
-def sigmoid_derivative(a):
+def sigmoid_derivative(a: ArrayLike) -> np.ndarray | np.float64:
     """Return the derivative of the sigmoid as a function of its OUTPUT, a (1 - a).
 
     Parameters
@@ -66,7 +67,9 @@ def sigmoid_derivative(a):
     return a * (1 - a)
 
 
-def backpropagation(X, y, learning_rate, num_iterations, *, random_state=0):
+def backpropagation(
+    X: ArrayLike, y: ArrayLike, learning_rate: float, num_iterations: int, *, random_state: int | None = 0
+) -> np.ndarray:
     """Train one layer of sigmoid units, without bias, on the squared error.
 
     Each iteration adds ``learning_rate * X.T @ (error * a * (1 - a))`` to the weights, with ``a = sigmoid(X @ weights)``
@@ -89,6 +92,7 @@ def backpropagation(X, y, learning_rate, num_iterations, *, random_state=0):
     Returns
     -------
     weights : ndarray of shape (n_features, n_outputs)
+        The trained weights.
 
     Raises
     ------

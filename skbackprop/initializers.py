@@ -8,8 +8,8 @@ import math
 
 import numpy as np
 
-from ._part import Part
-from .activations import Identity
+from ._part import Array, Part
+from .activations import Activation, Identity
 
 __all__ = ["INITIALIZERS", "Glorot", "Initializer", "NearIdentity", "Uniform"]
 
@@ -17,10 +17,16 @@ __all__ = ["INITIALIZERS", "Glorot", "Initializer", "NearIdentity", "Uniform"]
 class Initializer(Part):
     """What the network asks of a rule for the initial weights.
 
+    One of your own is a class with the method `fill`; what else is asked for is taken from here.
+
     Attributes
     ----------
     output_scale : float, default=1.0
         Factor on the parameters of the output layer, once they are filled.
+
+    See Also
+    --------
+    INITIALIZERS : The rules that have a name.
 
     Examples
     --------
@@ -32,13 +38,25 @@ class Initializer(Part):
     True
     """
 
-    output_scale = 1.0
+    output_scale: float = 1.0
 
-    def for_inputs(self, n_features):
-        """Return the rule for inputs of so many features that count, here itself; see `NearIdentity`."""
+    def for_inputs(self, n_features: float) -> "Initializer":
+        """Return the rule for inputs of so many features that count, here itself; see `NearIdentity`.
+
+        Parameters
+        ----------
+        n_features : float
+            Mean squared norm of a row of inputs.
+
+        Returns
+        -------
+        rule : Initializer
+            The rule that fills the layers.
+        """
         return self
 
-    def fill(self, coef, intercept, fed_by, activation, random_state):
+    def fill(self, coef: Array, intercept: Array | None, fed_by: Activation | None, activation: Activation | None,
+             random_state: np.random.RandomState) -> None:  # fmt: skip
         """Fill the parameters of one layer.
 
         Parameters
@@ -64,9 +82,27 @@ def _fill_uniform(coef, intercept, bound, random_state):
 
 
 class Uniform(Initializer):
-    """Weights and biases from U(-1, 1), the rule of the teaching notebook; see `Initializer.fill`."""
+    """Weights and biases from U(-1, 1), the rule of the teaching notebook; see `Initializer.fill`.
 
-    def fill(self, coef, intercept, fed_by, activation, random_state):
+    The weights are large where a layer has many inputs: it is there for the notebook's sake.
+
+    See Also
+    --------
+    Initializer : What the network asks of a rule for the initial weights.
+    Glorot : Weights whose size depends on the size of the layer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.initializers import Uniform
+    >>> coef, intercept = np.empty((1, 2)), np.empty(2)
+    >>> Uniform().fill(coef, intercept, None, None, np.random.RandomState(0))
+    >>> coef.round(3), intercept.round(3)
+    (array([[0.098, 0.43 ]]), array([0.206, 0.09 ]))
+    """
+
+    def fill(self, coef: Array, intercept: Array | None, fed_by: Activation | None, activation: Activation | None,
+             random_state: np.random.RandomState) -> None:  # fmt: skip
         """Fill the parameters of one layer; see `Initializer.fill`."""
         _fill_uniform(coef, intercept, 1.0, random_state)
 
@@ -75,9 +111,25 @@ class Glorot(Initializer):
     """Weights and biases from U(-b, b), b^2 = 6 / (fan_in + fan_out), or 2 for logistic units (Glorot and Bengio, 2010).
 
     This is scikit-learn's rule, with scikit-learn's order of draws: the same seed gives the same weights.
+
+    See Also
+    --------
+    Initializer : What the network asks of a rule for the initial weights.
+    NearIdentity : The default, by which deep sigmoid networks learn.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.activations import Tanh
+    >>> from skbackprop.initializers import Glorot
+    >>> coef, intercept = np.empty((1, 2)), np.empty(2)
+    >>> Glorot().fill(coef, intercept, None, Tanh(), np.random.RandomState(0))
+    >>> coef.round(3), intercept.round(3)
+    (array([[0.138, 0.609]]), array([0.291, 0.127]))
     """
 
-    def fill(self, coef, intercept, fed_by, activation, random_state):
+    def fill(self, coef: Array, intercept: Array | None, fed_by: Activation | None, activation: Activation | None,
+             random_state: np.random.RandomState) -> None:  # fmt: skip
         """Fill the parameters of one layer; see `Initializer.fill`."""
         bound = np.sqrt((activation or Identity()).glorot_factor / sum(coef.shape))
         _fill_uniform(coef, intercept, bound, random_state)
@@ -107,24 +159,53 @@ class NearIdentity(Initializer):
     n_features : float, default=None
         In place of the first layer's fan_in: the mean squared norm of a row of inputs, to which columns that are nearly
         always the same contribute little; by default that of standardised inputs, or all columns of others.
+
+    See Also
+    --------
+    Initializer : What the network asks of a rule for the initial weights.
+    Glorot : The rule of scikit-learn.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.activations import Logistic
+    >>> from skbackprop.initializers import NearIdentity
+    >>> coef, intercept = np.empty((1, 2)), np.empty(2)
+    >>> NearIdentity().fill(coef, intercept, Logistic(), Logistic(), np.random.RandomState(0))
+    >>> coef.round(3), intercept.round(3)
+    (array([[0.676, 2.982]]), array([-0.338, -1.491]))
     """
 
     output_scale = 0.25
 
-    def __init__(self, sharpness=1.5, n_features=None):
+    def __init__(self, sharpness: float = 1.5, n_features: float | None = None) -> None:
         self.sharpness = sharpness
         self.n_features = n_features
 
-    def for_inputs(self, n_features):
+    def for_inputs(self, n_features: float) -> "Initializer":
         """Return the rule for inputs of so many features that count, and of at least one, unless it has been told."""
         rule = copy.copy(self)
         rule.n_features = self.n_features or max(n_features, 1.0)
         return rule
 
-    def variance(self, coef, fed_by, activation):
-        """Return the variance of a layer's initial weights, the output layer's before its quarter; see `Initializer.fill`.
+    def variance(self, coef: Array, fed_by: Activation | None, activation: Activation | None) -> float:
+        """Return the variance of a layer's initial weights, the output layer's before its quarter.
 
         The penalty goes by it, too; without hidden layers there is one, though the weights start at zero.
+
+        Parameters
+        ----------
+        coef : ndarray of shape (fan_in, fan_out)
+            Weights of the layer, of which the shape counts.
+        fed_by : Activation or None
+            Activation of the layer below; None for the inputs.
+        activation : Activation or None
+            Activation of this layer; for the output layer that of the last hidden one; None if there is none.
+
+        Returns
+        -------
+        variance : float
+            The variance.
         """
         fan_in, fan_out = coef.shape
         if fed_by is not None:
@@ -133,7 +214,8 @@ class NearIdentity(Initializer):
         divides_inputs = activation is not None and activation.divides_inputs
         return (min(self.sharpness * fan_out ** (2 / fan_in), 64.0) if divides_inputs else 1.0) / fan_in
 
-    def fill(self, coef, intercept, fed_by, activation, random_state):
+    def fill(self, coef: Array, intercept: Array | None, fed_by: Activation | None, activation: Activation | None,
+             random_state: np.random.RandomState) -> None:  # fmt: skip
         """Fill the parameters of one layer; see `Initializer.fill`."""
         variance = 0.0 if activation is None else self.variance(coef, fed_by, activation)
         bound = math.sqrt(3.0 * variance)
@@ -149,4 +231,4 @@ class NearIdentity(Initializer):
             intercept[...] = -fed_by.mean * coef.sum(axis=0) if fed_by is not None and fed_by.mean else 0.0
 
 
-INITIALIZERS = {"auto": NearIdentity(), "glorot": Glorot(), "uniform": Uniform()}
+INITIALIZERS: dict[str, Initializer] = {"auto": NearIdentity(), "glorot": Glorot(), "uniform": Uniform()}

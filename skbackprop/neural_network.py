@@ -8,12 +8,14 @@ import inspect
 import math
 import numbers
 from dataclasses import replace
-from textwrap import indent
+from typing import NoReturn
 
 import numpy as np
 import sklearn.neural_network
 from sklearn.utils import check_random_state
 
+from ._estimators.annotations import Activations, Auto, EarlyStopping, RandomState, Schedule, Sizes, Solver
+from ._estimators.annotations import RegressionLoss as RegressionLossLike
 from ._estimators.classifier import SigmoidBackpropClassifier
 from ._estimators.parameters import Completed
 from ._estimators.regressor import SigmoidBackpropRegressor
@@ -30,9 +32,13 @@ FIXED = {"init": "glorot", "standardize": False, "clip_norm": None, "scoring": N
 def _as_there(cls):
     """Fill the gap {AS_THERE} in a class's docstring by what scikit-learn says, and allow only its own parameters."""
     theirs = inspect.cleandoc(getattr(sklearn.neural_network, cls.__name__).__doc__ or "")
-    shared = theirs[theirs.find("Parameters\n------") : theirs.find("\nSee Also\n------")]
-    cls.__doc__ = (cls.__doc__ or "").replace("    {AS_THERE}\n", indent(shared, "    "))
+    shared = theirs[theirs.find("Parameters\n------") : theirs.find("\n\nSee Also\n------")]
     names = inspect.signature(cls).parameters
+    if "loss" in names and "\nloss : " not in shared:
+        # Before scikit-learn 1.7 there was no choice of losses.
+        loss = "loss : str, default='squared_error'\n    What training descends; see `skbackprop.losses`.\n\n"
+        shared = shared.replace("hidden_layer_sizes : ", f"{loss}hidden_layer_sizes : ", 1)
+    cls.__doc__ = inspect.cleandoc(cls.__doc__ or "").replace("{AS_THERE}", shared)
     cls._parameter_constraints = {name: cls._parameter_constraints[name] for name in names}
     return cls
 
@@ -119,7 +125,7 @@ class _MeanOfOutputs(Completed):
 
 @_as_there
 class MLPClassifier(_TrainedAsThere, SigmoidBackpropClassifier):
-    """scikit-learn's `MLPClassifier`, trained several times faster.
+    """The `MLPClassifier` of scikit-learn, trained several times faster.
 
     It has the methods of `SigmoidBackpropClassifier`, such as `transform`, but for `decision_function`.
 
@@ -142,11 +148,14 @@ class MLPClassifier(_TrainedAsThere, SigmoidBackpropClassifier):
     # From one it learns nothing, but a fold without the other class need not be an error.
     _least_classes = 1
 
-    def __init__(self, hidden_layer_sizes=(100,), activation="relu", *, solver="adam", alpha=0.0001, batch_size="auto",
-                 learning_rate="constant", learning_rate_init=0.001, power_t=0.5, max_iter=200, shuffle=True,
-                 random_state=None, tol=1e-4, verbose=False, warm_start=False, momentum=0.9, nesterovs_momentum=True,
-                 early_stopping=False, validation_fraction=0.1, beta_1=0.9, beta_2=0.999, epsilon=1e-8,
-                 n_iter_no_change=10, max_fun=15000):  # fmt: skip
+    def __init__(self, hidden_layer_sizes: Sizes = (100,), activation: Activations = "relu", *,
+                 solver: Solver = "adam", alpha: float | Auto = 0.0001, batch_size: int | Auto | None = "auto",
+                 learning_rate: Schedule = "constant", learning_rate_init: float = 0.001, power_t: float = 0.5,
+                 max_iter: int = 200, shuffle: bool = True, random_state: RandomState = None, tol: float = 1e-4,
+                 verbose: bool | int = False, warm_start: bool = False, momentum: float = 0.9,
+                 nesterovs_momentum: bool = True, early_stopping: EarlyStopping = False, validation_fraction: float = 0.1,
+                 beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8, n_iter_no_change: float = 10,
+                 max_fun: int = 15000) -> None:  # fmt: skip
         given = {name: value for name, value in locals().items() if name not in {"self", "__class__"}}
         super().__init__(**given, **FIXED)
 
@@ -155,14 +164,14 @@ class MLPClassifier(_TrainedAsThere, SigmoidBackpropClassifier):
         return problem._replace(loss=_RoundedLogLoss(problem.loss, Loss))
 
     @property
-    def decision_function(self):
+    def decision_function(self) -> NoReturn:
         """Not there, as in scikit-learn: what prefers raw scores to probabilities would come to other results."""
         raise AttributeError("decision_function is not available, as in scikit-learn: see SigmoidBackpropClassifier.")
 
 
 @_as_there
 class MLPRegressor(_TrainedAsThere, SigmoidBackpropRegressor):
-    """scikit-learn's `MLPRegressor`, trained several times faster.
+    """The `MLPRegressor` of scikit-learn, trained several times faster.
 
     It has the methods of `SigmoidBackpropRegressor`, such as `transform`, and its losses. The parameter `loss` comes first,
     as in scikit-learn since 1.7; older versions do not have it.
@@ -183,11 +192,15 @@ class MLPRegressor(_TrainedAsThere, SigmoidBackpropRegressor):
     MLPRegressor(loss='poisson', max_iter=1000, random_state=0)
     """
 
-    def __init__(self, loss="squared_error", hidden_layer_sizes=(100,), activation="relu", *, solver="adam", alpha=0.0001,
-                 batch_size="auto", learning_rate="constant", learning_rate_init=0.001, power_t=0.5, max_iter=200,
-                 shuffle=True, random_state=None, tol=1e-4, verbose=False, warm_start=False, momentum=0.9,
-                 nesterovs_momentum=True, early_stopping=False, validation_fraction=0.1, beta_1=0.9, beta_2=0.999,
-                 epsilon=1e-8, n_iter_no_change=10, max_fun=15000):  # fmt: skip
+    def __init__(self, loss: RegressionLossLike = "squared_error",
+                 hidden_layer_sizes: Sizes = (100,), activation: Activations = "relu", *,
+                 solver: Solver = "adam", alpha: float | Auto = 0.0001, batch_size: int | Auto | None = "auto",
+                 learning_rate: Schedule = "constant", learning_rate_init: float = 0.001, power_t: float = 0.5,
+                 max_iter: int = 200, shuffle: bool = True, random_state: RandomState = None, tol: float = 1e-4,
+                 verbose: bool | int = False, warm_start: bool = False, momentum: float = 0.9,
+                 nesterovs_momentum: bool = True, early_stopping: EarlyStopping = False, validation_fraction: float = 0.1,
+                 beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8, n_iter_no_change: float = 10,
+                 max_fun: int = 15000) -> None:  # fmt: skip
         given = {name: value for name, value in locals().items() if name not in {"self", "__class__"}}
         super().__init__(**given, **FIXED)
 

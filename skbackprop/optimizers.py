@@ -6,15 +6,15 @@ saved and training can go on from it. To use a rule of your own, pass an instanc
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import OptimizeResult, minimize
 
 from ._blas import add_multiple
-from ._part import Part
+from ._part import Array, Part
 
 __all__ = ["LBFGS", "OPTIMIZERS", "SGD", "Adam", "AdamW", "Minimizer", "Optimizer", "Rprop"]
-
 
 # Values of each vector that are updated at a time: several such pieces fit in a core's own cache.
 BLOCK = 32_768
@@ -25,12 +25,13 @@ def _in_blocks(*vectors):
     size = vectors[0].size
     if size <= BLOCK:
         return [vectors]
-    starts = range(0, size, BLOCK)
-    return [tuple(vector[start : start + BLOCK] for vector in vectors) for start in starts]
+    return [tuple(vector[start : start + BLOCK] for vector in vectors) for start in range(0, size, BLOCK)]
 
 
 class Optimizer(Part):
     """What the training loop asks of an update rule.
+
+    One of your own is a class with the two methods; what else is asked for is taken from here.
 
     Attributes
     ----------
@@ -43,8 +44,10 @@ class Optimizer(Part):
     decoupled_decay : float, default=0.0
         Share of each weight, times the learning rate, that the training loop takes off after a step, where the estimator's
         own `weight_decay` is 0.
-    shared : tuple of str, default=()
-        Names of the estimator's parameters that are this part's settings when it is asked for by name.
+
+    See Also
+    --------
+    Minimizer : One that runs a whole minimisation at a time.
 
     Examples
     --------
@@ -56,16 +59,27 @@ class Optimizer(Part):
     array([0.5])
     """
 
-    full_batch = False
-    uses_learning_rate = True
-    minimizes = False
-    decoupled_decay = 0.0
+    full_batch: bool = False
+    uses_learning_rate: bool = True
+    minimizes: bool = False
+    decoupled_decay: float = 0.0
 
-    def initial_state(self, theta):
-        """Return the dict of arrays and numbers that `update` will keep for the parameters `theta`."""
+    def initial_state(self, theta: Array) -> dict:
+        """Return what `update` will keep for the parameters.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_parameters,)
+            Parameters; not changed.
+
+        Returns
+        -------
+        state : dict of str to ndarray or number
+            For `update`, which changes it.
+        """
         return {}
 
-    def update(self, theta, gradient, state, learning_rate, loss):
+    def update(self, theta: Array, gradient: Array, state: dict, learning_rate: float, loss: float) -> None:
         """Take one step.
 
         Parameters
@@ -87,12 +101,18 @@ class Optimizer(Part):
 class SGD(Optimizer):
     """Gradient descent with momentum, Nesterov's by default (Sutskever et al., 2013).
 
+    It keeps one vector of the size of the weights, where `Adam` keeps two.
+
     Parameters
     ----------
     momentum : float, default=0.9
         Share of the last step that the next one keeps, in [0, 1].
     nesterovs_momentum : bool, default=True
         Whether to step from the point that momentum would lead to.
+
+    See Also
+    --------
+    Adam : Steps scaled by running moments of the gradient.
 
     Examples
     --------
@@ -103,15 +123,15 @@ class SGD(Optimizer):
 
     shared = ("momentum", "nesterovs_momentum")
 
-    def __init__(self, momentum=0.9, nesterovs_momentum=True):
+    def __init__(self, momentum: float = 0.9, nesterovs_momentum: bool = True) -> None:
         self.momentum = momentum
         self.nesterovs_momentum = nesterovs_momentum
 
-    def initial_state(self, theta):
+    def initial_state(self, theta: Array) -> dict:
         """Return the velocity, zero at first, unless there is no momentum."""
         return {"velocity": np.zeros_like(theta)} if self.momentum else {}
 
-    def update(self, theta, gradient, state, learning_rate, loss):
+    def update(self, theta: Array, gradient: Array, state: dict, learning_rate: float, loss: float) -> None:
         """Take one step; see `Optimizer.update`."""
         if not self.momentum:
             add_multiple(gradient, theta, -learning_rate)
@@ -129,6 +149,8 @@ class SGD(Optimizer):
 class Adam(Optimizer):
     """Steps scaled by running moments of the gradient (Kingma and Ba, 2015).
 
+    The default of classifier and regressor.
+
     Parameters
     ----------
     beta_1 : float, default=0.9
@@ -137,6 +159,10 @@ class Adam(Optimizer):
         Decay of the running mean of its square, in [0, 1).
     epsilon : float, default=1e-8
         Added to the denominator, against division by zero.
+
+    See Also
+    --------
+    AdamW : The same with decoupled weight decay.
 
     Examples
     --------
@@ -147,16 +173,16 @@ class Adam(Optimizer):
 
     shared = ("beta_1", "beta_2", "epsilon")
 
-    def __init__(self, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
+    def __init__(self, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8) -> None:
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
 
-    def initial_state(self, theta):
+    def initial_state(self, theta: Array) -> dict:
         """Return both moments, zero at first, and the number of steps."""
         return {"first_moment": np.zeros_like(theta), "second_moment": np.zeros_like(theta), "steps": 0}
 
-    def update(self, theta, gradient, state, learning_rate, loss):
+    def update(self, theta: Array, gradient: Array, state: dict, learning_rate: float, loss: float) -> None:
         """Take one step; see `Optimizer.update`."""
         state["steps"] = steps = state["steps"] + 1
         # The moments are kept as sums, without their factors 1 - beta, which then enter two scalars instead of two passes.
@@ -182,10 +208,18 @@ class AdamW(Adam):
 
     Parameters
     ----------
-    beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
-        Those of `Adam`.
+    beta_1 : float, default=0.9
+        That of `Adam`.
+    beta_2 : float, default=0.999
+        That of `Adam`.
+    epsilon : float, default=1e-8
+        That of `Adam`.
     weight_decay : float, default=0.01
         Share of each weight that a step takes off, times the learning rate.
+
+    See Also
+    --------
+    Adam : The same without weight decay.
 
     Examples
     --------
@@ -194,18 +228,21 @@ class AdamW(Adam):
     AdamW(beta_1=0.9, beta_2=0.999, epsilon=1e-08, weight_decay=0.1)
     """
 
-    def __init__(self, beta_1=0.9, beta_2=0.999, epsilon=1e-8, weight_decay=0.01):
+    def __init__(self, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8,
+                 weight_decay: float = 0.01) -> None:  # fmt: skip
         super().__init__(beta_1, beta_2, epsilon)
         self.weight_decay = weight_decay
 
     @property
-    def decoupled_decay(self):
+    def decoupled_decay(self) -> float:
         """The `weight_decay`, which the training loop applies."""
         return self.weight_decay
 
 
 class Rprop(Optimizer):
-    """iRprop+: steps that heed the sign of the gradient alone (Igel and Huesken, 2003; Riedmiller and Braun, 1993).
+    """Steps that heed the sign of the gradient alone, by iRprop+ (Igel and Huesken, 2003; Riedmiller and Braun, 1993).
+
+    For small data: each step goes through all samples.
 
     Parameters
     ----------
@@ -215,8 +252,14 @@ class Rprop(Optimizer):
         Factor on the step size while the sign of a derivative stays.
     decrease : float, default=0.5
         Factor on the step size when it changes.
-    smallest_step, largest_step : float, default=1e-6, 50.0
-        Bounds on the step size.
+    smallest_step : float, default=1e-6
+        Lower bound on the step size.
+    largest_step : float, default=50.0
+        Upper bound on the step size.
+
+    See Also
+    --------
+    LBFGS : Another rule that goes through all samples.
 
     Examples
     --------
@@ -233,14 +276,15 @@ class Rprop(Optimizer):
     full_batch = True
     uses_learning_rate = False
 
-    def __init__(self, initial_step=0.0125, increase=1.2, decrease=0.5, smallest_step=1e-6, largest_step=50.0):
+    def __init__(self, initial_step: float = 0.0125, increase: float = 1.2, decrease: float = 0.5,
+                 smallest_step: float = 1e-6, largest_step: float = 50.0) -> None:  # fmt: skip
         self.initial_step = initial_step
         self.increase = increase
         self.decrease = decrease
         self.smallest_step = smallest_step
         self.largest_step = largest_step
 
-    def initial_state(self, theta):
+    def initial_state(self, theta: Array) -> dict:
         """Return step sizes, last gradient, last change and last loss."""
         return {
             "step": np.full_like(theta, self.initial_step),
@@ -249,10 +293,9 @@ class Rprop(Optimizer):
             "loss": math.inf,
         }
 
-    def update(self, theta, gradient, state, learning_rate, loss):
+    def update(self, theta: Array, gradient: Array, state: dict, learning_rate: float, loss: float) -> None:
         """Take one step; see `Optimizer.update`."""
-        step = state["step"]
-        change = state["change"]
+        step, change = state["step"], state["change"]
         agreement = np.sign(gradient * state["gradient"])
         turned = agreement < 0
         step *= np.where(turned, self.decrease, np.where(agreement > 0, self.increase, 1.0)).astype(step.dtype)
@@ -266,13 +309,26 @@ class Rprop(Optimizer):
 
 
 class Minimizer(Optimizer):
-    """What training asks of a rule that runs a whole minimisation at a time, in place of single steps."""
+    """What training asks of a rule that runs a whole minimisation at a time, in place of single steps.
+
+    One of your own is a class with the method `minimize`.
+
+    See Also
+    --------
+    LBFGS : One of scipy's.
+
+    Examples
+    --------
+    >>> from skbackprop.optimizers import LBFGS, Minimizer
+    >>> isinstance(LBFGS(), Minimizer)
+    True
+    """
 
     full_batch = True
     uses_learning_rate = False
     minimizes = True
 
-    def minimize(self, function, theta, max_iter, after_iteration):
+    def minimize(self, function: Callable, theta: Array, max_iter: int, after_iteration: Callable) -> OptimizeResult:
         """Minimise a function from `theta`.
 
         Parameters
@@ -297,8 +353,7 @@ class Minimizer(Optimizer):
 class LBFGS(Minimizer):
     """Limited-memory quasi-Newton descent by `scipy.optimize` (Liu and Nocedal, 1989; Byrd et al., 1995).
 
-    It runs a whole minimisation at a time. Its curvature memory lives inside scipy, so a warm start begins a new one at
-    the weights reached.
+    Its curvature memory lives inside scipy, so a warm start begins a new one at the weights reached.
 
     Parameters
     ----------
@@ -308,6 +363,10 @@ class LBFGS(Minimizer):
         Stop when the largest component of the gradient is smaller.
     least_decrease : float, default=2.2204460492503131e-09
         Stop when the loss falls by a smaller share of itself; the default is scipy's.
+
+    See Also
+    --------
+    Rprop : Another rule that goes through all samples.
 
     Examples
     --------
@@ -320,12 +379,12 @@ class LBFGS(Minimizer):
 
     shared = ("max_fun", "tol")
 
-    def __init__(self, max_fun=15000, tol=1e-4, least_decrease=2.2204460492503131e-09):
+    def __init__(self, max_fun: int = 15000, tol: float = 1e-4, least_decrease: float = 2.2204460492503131e-09) -> None:
         self.max_fun = max_fun
         self.tol = tol
         self.least_decrease = least_decrease
 
-    def minimize(self, function, theta, max_iter, after_iteration):
+    def minimize(self, function: Callable, theta: Array, max_iter: int, after_iteration: Callable) -> OptimizeResult:
         """Minimise a function from `theta`; see `Minimizer.minimize`."""
 
         # scipy passes the result only to a callback whose parameter has this name.
@@ -337,4 +396,4 @@ class LBFGS(Minimizer):
         return minimize(function, theta, method="L-BFGS-B", jac=True, callback=callback, options=options)
 
 
-OPTIMIZERS = {"sgd": SGD, "adam": Adam, "adamw": AdamW, "rprop": Rprop, "lbfgs": LBFGS}
+OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW, "rprop": Rprop, "lbfgs": LBFGS}

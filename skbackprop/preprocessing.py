@@ -4,8 +4,10 @@ import numbers
 from datetime import date
 from functools import partial
 from itertools import pairwise
+from typing import Any, Literal, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, _fit_context
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
@@ -13,7 +15,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 from sklearn.utils.validation import check_is_fitted
 
+from ._estimators.annotations import Data, Weights
 from ._estimators.classifier import SigmoidBackpropClassifier
+from ._estimators.docstrings import share_documentation
 from ._estimators.parameters import COUNT
 from ._estimators.regressor import SigmoidBackpropRegressor
 from ._estimators.samples import FLOATS, checked_weights, validated
@@ -25,7 +29,10 @@ __all__ = ["PiecewiseLinearEncoder", "tabular_network"]
 _NETWORKS = {"classifier": SigmoidBackpropClassifier, "regressor": SigmoidBackpropRegressor}
 _EARLY_STOPPING = "cv"
 
+_Fitted = TypeVar("_Fitted", bound="PiecewiseLinearEncoder")
 
+
+@share_documentation
 class PiecewiseLinearEncoder(OneToOneFeatureMixin, TransformerMixin, Versioned, BaseEstimator):
     """Each column x, and its ramps min(max((x - e) / (e' - e), 0), 1) between quantiles e < e' (Gorishniy et al., 2022).
 
@@ -47,6 +54,11 @@ class PiecewiseLinearEncoder(OneToOneFeatureMixin, TransformerMixin, Versioned, 
         Number of columns seen by `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Their names, if they are all strings.
+
+    See Also
+    --------
+    tabular_network : A pipeline that encodes the numbers of a table so.
+    sklearn.preprocessing.KBinsDiscretizer : Steps in place of ramps.
 
     Notes
     -----
@@ -75,11 +87,16 @@ class PiecewiseLinearEncoder(OneToOneFeatureMixin, TransformerMixin, Versioned, 
 
     _parameter_constraints: dict = {"n_bins": [COUNT]}
 
-    def __init__(self, n_bins=8):
+    n_bins: int
+    edges_: list[np.ndarray]
+    n_features_in_: int
+    feature_names_in_: np.ndarray
+
+    def __init__(self, n_bins: int = 8) -> None:
         self.n_bins = n_bins
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(self: _Fitted, X: Data, y: Any = None, sample_weight: Weights = None) -> _Fitted:
         """Find the quantiles of each column.
 
         Parameters
@@ -93,6 +110,7 @@ class PiecewiseLinearEncoder(OneToOneFeatureMixin, TransformerMixin, Versioned, 
         Returns
         -------
         self : PiecewiseLinearEncoder
+            The fitted encoder.
         """
         X = validated(self, X, dtype=FLOATS)
         weight = np.ones(len(X)) if sample_weight is None else checked_weights(sample_weight, X, any_sign=False)
@@ -107,7 +125,7 @@ class PiecewiseLinearEncoder(OneToOneFeatureMixin, TransformerMixin, Versioned, 
         return self
 
     @np.errstate(over="ignore", under="ignore")
-    def transform(self, X):
+    def transform(self, X: Data) -> np.ndarray:
         """Return the columns, each followed by its ramps.
 
         Parameters
@@ -127,7 +145,7 @@ class PiecewiseLinearEncoder(OneToOneFeatureMixin, TransformerMixin, Versioned, 
         encoded /= width
         return np.clip(encoded, least, most, out=encoded)
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
         """Return the names of the outputs, such as "age", "age_ramp_1", "age_ramp_2".
 
         Parameters
@@ -138,6 +156,7 @@ class PiecewiseLinearEncoder(OneToOneFeatureMixin, TransformerMixin, Versioned, 
         Returns
         -------
         names : ndarray of str
+            A name for each output.
         """
         names = super().get_feature_names_out(input_features)
         counts = np.bincount(self._outputs[0].astype(np.intp))
@@ -166,7 +185,7 @@ def _quantiles(x, weight, n_bins):
     return np.unique(x[order].take(np.searchsorted(weight_up_to, levels), mode="clip")).astype(np.float64)
 
 
-def tabular_network(kind, **parameters):
+def tabular_network(kind: Literal["classifier", "regressor"], **parameters: Any) -> Pipeline:
     """Return a pipeline for a table of mixed columns: what is not a number is encoded, then a network learns.
 
     - Categories (columns of strings, objects, booleans and pandas' and polars' categories) become one column a category.
@@ -225,8 +244,11 @@ def tabular_network(kind, **parameters):
 
 
 def _objects(X):
-    """Return categories with None for all that pandas takes for missing: the encoder does not know pandas.NA."""
-    return X.to_numpy(dtype=object, na_value=None) if hasattr(X, "iloc") else X
+    """Return an array of categories, with None for all that pandas takes for missing: the encoder does not know pandas.NA.
+
+    A frame would be asked for its columns' names, which old versions of scikit-learn do not find in new ones of polars.
+    """
+    return X.to_numpy(dtype=object, na_value=None) if hasattr(X, "iloc") else np.asarray(X)
 
 
 def _columns(X, numeric):

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib.util import find_spec
 
 # Threads would only add noise: the networks here are tiny.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -18,6 +19,17 @@ _settings = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], 
 settings.register_profile("ci", max_examples=200, derandomize=True, **_settings)
 settings.register_profile("thorough", max_examples=2000, **_settings)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+# Read by a type checker; one of them would not run.
+collect_ignore = ["annotations/correct.py", "annotations/wrong.py"]
+
+
+def pytest_collection_modifyitems(items):
+    """Examples of callbacks are not run where there are none."""
+    if find_spec("sklearn.callback") is None:
+        for item in items:
+            if item.nodeid.startswith("skbackprop/callbacks/"):
+                item.add_marker(pytest.mark.skip(reason="scikit-learn has had callbacks since 1.9"))
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import skbackprop
+from skbackprop._estimators.callback_bridge import CallbackSupportMixin, ScoringMonitor
 
 PACKAGE = Path(skbackprop.__file__).parent
 # What lies where: the folders are the floors, the modules beside them are named here. Nothing imports from a higher floor.
@@ -79,7 +80,8 @@ def test_no_module_imports_itself_in_a_circle():
 
 
 def test_the_package_shows_its_architecture_at_a_glance():
-    assert len([path for path in PACKAGE.iterdir() if path.name != "__pycache__"]) <= 16
+    # Neither is code: py.typed tells type checkers that there are annotations.
+    assert len([path for path in PACKAGE.iterdir() if path.name not in {"__pycache__", "py.typed"}]) <= 16
     for folder in {path.parent for path in MODULES} - {PACKAGE}:
         assert folder.parent == PACKAGE, "no second level of folders"
         assert len(list(folder.glob("*.py"))) > 2, "no folder of one file"
@@ -115,14 +117,23 @@ def is_method(value):
     return inspect.isfunction(value) or isinstance(value, kinds) or inspect.isfunction(getattr(value, "fn", None))
 
 
+def methods_of(value):
+    """The methods and properties that a class has from this package, by name.
+
+    What stands in for a class that an old scikit-learn lacks is not of this package.
+    """
+    package = [cls for cls in value.__mro__ if cls.__module__.split(".")[0] == "skbackprop"]
+    own = [cls for cls in package if cls not in (CallbackSupportMixin, ScoringMonitor)]
+    return {name: method for cls in reversed(own) for name, method in vars(cls).items() if is_method(method)}
+
+
 CLASSES = dict(classes())
 
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_no_class_has_more_than_25_methods(name):
     """Private ones and properties count, and those that it inherits from classes of this package."""
-    own = [cls for cls in CLASSES[name].__mro__ if cls.__module__.split(".")[0] == "skbackprop"]
-    methods = {method for cls in own for method, value in vars(cls).items() if is_method(value)}
+    methods = methods_of(CLASSES[name])
     assert len(methods) <= 25, f"{name} has {len(methods)}: {sorted(methods)}"
 
 
@@ -164,6 +175,33 @@ def test_public_objects_are_documented(value):
     if inspect.isfunction(value):
         assert "Examples\n--------" in text
         assert "Returns\n-------" in text
+
+
+# What scikit-learn leaves out where it validates its own docstrings: a return value may have a name, a docstring begins on
+# its first line.
+IGNORED = {"RT02", "GL01", "GL02"}
+# An extended summary, examples and "See Also" are for classes; a property has no parameters.
+OF_CLASSES = {"ES01", "EX01", "SA01"}
+OF_PROPERTIES = {"PR02", "GL08"}
+# The methods of callbacks are documented by scikit-learn's protocol.
+HOOKS = {"setup", "teardown", "on_fit_task_begin", "on_fit_task_end"}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("value", {id(v): v for v in public_objects()}.values(), ids=lambda value: value.__qualname__)
+def test_numpydoc_finds_no_fault_with_public_docstrings(value):
+    """By the rules that scikit-learn has for its own."""
+    from numpydoc.validate import validate  # noqa: PLC0415 (slow)
+
+    path = f"{value.__module__}.{value.__qualname__}"
+    ignored = {path: IGNORED if inspect.isclass(value) else IGNORED | OF_CLASSES}
+    for name, method in methods_of(value).items() if inspect.isclass(value) else ():
+        if not name.startswith("_") and name not in HOOKS:
+            ignored[f"{path}.{name}"] = IGNORED | OF_CLASSES | (OF_PROPERTIES if isinstance(method, property) else set())
+    faults = [
+        (path, *fault) for path, codes in ignored.items() for fault in validate(path)["errors"] if fault[0] not in codes
+    ]
+    assert not faults
 
 
 def test_every_public_module_is_reached_with_the_package_and_nothing_heavy_is_imported():

@@ -124,7 +124,7 @@ def test_what_scikit_learn_says_of_parameters_and_attributes_is_in_the_docstring
     text = getattr(ours, name).__doc__
     assert "AS_THERE" not in text
     for entry in [*signature(getattr(theirs, name)).parameters, "coefs_", "validation_scores_"]:
-        assert re.search(rf"^    {entry} : ", text, re.MULTILINE), entry
+        assert re.search(rf"^{entry} : ", text, re.MULTILINE), entry
 
 
 @pytest.mark.parametrize("solver", SOLVERS)

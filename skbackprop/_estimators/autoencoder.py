@@ -1,17 +1,30 @@
 """The autoencoder: inputs in, a code and reconstructions out."""
 
 import numbers
+from typing import Any, TypeVar
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
 from sklearn.utils import check_array
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, check_non_negative
 
 from .._engine.objective import QUIET
 from ..losses import REGRESSION_LOSSES
 from . import by_hand
+from .annotations import (
+    Activations,
+    Auto,
+    Data,
+    Init,
+    RandomState,
+    RegressionLoss,
+    Schedule,
+    Scoring,
+    Sizes,
+    Solver,
+    available_if,
+)
 from .base import BaseBackprop
 from .by_hand import Derived
 from .docstrings import share_documentation
@@ -20,6 +33,8 @@ from .prediction import hidden_activations, raw_scores
 from .samples import FLOATS, Problem, Samples, finite, validated
 from .targets import loss_of, refuse_another_link, refuse_targets, wants_positive_targets
 from .words import Choices, shown
+
+Fitted = TypeVar("Fitted", bound="SigmoidBackpropAutoencoder")
 
 
 @share_documentation
@@ -47,6 +62,11 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
     ----------
     {ATTRIBUTES}
 
+    See Also
+    --------
+    SigmoidBackpropOutlierDetector : Tells outliers by what autoencoders cannot reconstruct.
+    sklearn.decomposition.PCA : The best linear code.
+
     Examples
     --------
     >>> from sklearn.datasets import load_digits
@@ -73,17 +93,23 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         noise=[Interval(numbers.Real, 0, None, closed="left")],
     )
 
-    def __init__(self, hidden_layer_sizes=(100, 10, 100), activation="logistic", *, solver="adam", alpha="auto",
-                 batch_size=None, learning_rate="auto", learning_rate_init=0.004, power_t=0.5, max_iter=100, shuffle=True,
-                 random_state=None, tol=1e-4, verbose=False, warm_start=False, momentum=0.9, nesterovs_momentum=True,
-                 early_stopping=False, validation_fraction=0.1, beta_1=0.9, beta_2=0.999, epsilon=1e-8,
-                 n_iter_no_change=20, max_fun=15000, loss="squared_error", init="auto", fit_intercept=True,
-                 weight_decay=0.0, dropout=0.0, standardize="auto", clip_norm="auto", scoring="loss", max_time=None,
-                 tied=False, noise=0.0):  # fmt: skip
+    loss: RegressionLoss
+
+    def __init__(self, hidden_layer_sizes: Sizes = (100, 10, 100), activation: Activations = "logistic", *,
+                 solver: Solver = "adam", alpha: float | Auto = "auto", batch_size: int | Auto | None = None,
+                 learning_rate: Schedule = "auto", learning_rate_init: float = 0.004, power_t: float = 0.5,
+                 max_iter: int = 100, shuffle: bool = True, random_state: RandomState = None, tol: float = 1e-4,
+                 verbose: bool | int = False, warm_start: bool = False, momentum: float = 0.9,
+                 nesterovs_momentum: bool = True, early_stopping: bool = False, validation_fraction: float = 0.1,
+                 beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8, n_iter_no_change: float = 20,
+                 max_fun: int = 15000, loss: RegressionLoss = "squared_error", init: Init = "auto",
+                 fit_intercept: bool = True, weight_decay: float = 0.0, dropout: float = 0.0,
+                 standardize: bool | Auto = "auto", clip_norm: float | Auto | None = "auto", scoring: Scoring = "loss",
+                 max_time: float | None = None, tied: bool = False, noise: float = 0.0) -> None:  # fmt: skip
         store(self, locals())
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, *, X_val=None):
+    def fit(self: Fitted, X: Data, y: Any = None, *, X_val: Data | None = None) -> Fitted:
         """Learn to reconstruct the samples.
 
         Parameters
@@ -99,6 +125,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         Returns
         -------
         self : SigmoidBackpropAutoencoder
+            The fitted autoencoder.
 
         Raises
         ------
@@ -109,7 +136,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
 
     @available_if(can_fit_partially)
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None, *, X_val=None):
+    def partial_fit(self: Fitted, X: Data, y: Any = None, *, X_val: Data | None = None) -> Fitted:
         """Train for one epoch on the given samples, on top of what was learnt before.
 
         Parameters
@@ -124,6 +151,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         Returns
         -------
         self : SigmoidBackpropAutoencoder
+            The fitted autoencoder.
 
         Raises
         ------
@@ -133,7 +161,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         return self._fit(X, None, None, (X_val, X_val, None), incremental=True)
 
     @np.errstate(**QUIET)
-    def transform(self, X):
+    def transform(self, X: Data) -> np.ndarray:
         """Return the code of each sample.
 
         Parameters
@@ -149,7 +177,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         return finite(hidden_activations(self.coefs_, self.intercepts_, self._activations, X, self._code_layer))
 
     @np.errstate(**QUIET)
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: Data) -> np.ndarray:
         """Return the reconstructions that codes stand for.
 
         Parameters
@@ -178,7 +206,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         return finite(self._loss.predict(Z))
 
     @np.errstate(**QUIET)
-    def score_samples(self, X):
+    def score_samples(self, X: Data) -> np.ndarray:
         """Return the negative reconstruction error of each sample: the loss that training descends, on scaled features.
 
         Parameters
@@ -200,7 +228,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         return finite(-self._sample_losses(X, X))
 
     @np.errstate(**QUIET)
-    def score(self, X, y=None):
+    def score(self, X: Data, y: Any = None) -> float:
         """Return the mean of `score_samples`.
 
         Parameters
@@ -212,6 +240,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         Returns
         -------
         score : float
+            Larger is better; 0 would be perfect.
         """
         return float(finite(self.score_samples(X).mean(dtype=np.float64)))
 

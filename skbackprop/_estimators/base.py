@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._engine.objective import sample_losses
 from ..losses import Loss
 from . import by_hand
+from .annotations import Auto, Parameters, Scoring
 from .by_hand import Derived
 from .callback_bridge import CallbackBridge, CallbackSupportMixin, epochs_a_task, with_callbacks
 from .folds import FoldedTraining, refuse_with_folds
@@ -27,7 +28,7 @@ PLAIN_SIZE = 10_000
 ROWS_AT_A_TIME = 1024
 
 
-class BaseBackprop(CallbackSupportMixin, CheckedParameters, Versioned, BaseEstimator, metaclass=ABCMeta):
+class BaseBackprop(Parameters, CallbackSupportMixin, CheckedParameters, Versioned, BaseEstimator, metaclass=ABCMeta):
     """Base of all estimators; children encode targets and name a loss.
 
     What stands here is what a child without such a parameter has: `noise`, the standard deviation of noise on the inputs of
@@ -35,8 +36,10 @@ class BaseBackprop(CallbackSupportMixin, CheckedParameters, Versioned, BaseEstim
 
     Attributes
     ----------
-    coefs_, intercepts_ : list of ndarray
-        Weights and biases of each layer, of shapes (fan_in, fan_out) and (fan_out,).
+    coefs_ : list of ndarray of shape (fan_in, fan_out)
+        Weights of each layer.
+    intercepts_ : list of ndarray of shape (fan_out,)
+        Biases of each layer.
     loss_ : float
         Loss of the last epoch, penalty included: the very loss that is descended, in nats a sample if it is a likelihood's.
     loss_curve_ : list of float
@@ -51,17 +54,39 @@ class BaseBackprop(CallbackSupportMixin, CheckedParameters, Versioned, BaseEstim
         Epochs, or iterations, of the last call.
     t_ : int
         Training samples seen so far.
-    n_layers_, n_outputs_ : int
-        Number of layers, inputs and outputs counted, and of output units (one for two classes).
+    n_layers_ : int
+        Number of layers, inputs and outputs counted.
+    n_outputs_ : int
+        Number of output units (one for two classes).
     out_activation_ : str
         Link from raw scores to predictions.
-    n_features_in_, feature_names_in_ : int and ndarray of shape (n_features_in_,)
-        Number of features, and their names if they have any.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if they have any.
     """
 
-    noise = 0.0
-    tied = False
+    warm_start: bool
+    standardize: bool | Auto
+    scoring: Scoring
+    noise: float = 0.0
+    tied: bool = False
     _accept_sparse = "csr"
+
+    coefs_: list[np.ndarray]
+    intercepts_: list[np.ndarray]
+    loss_: float
+    loss_curve_: list[float]
+    best_loss_: float | None
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
+    n_iter_: int
+    t_: int
+    n_layers_: int
+    n_outputs_: int
+    out_activation_: str
+    n_features_in_: int
+    feature_names_in_: np.ndarray
 
     # What training sets, besides the attributes that end in an underscore: the scalings that are folded into the weights,
     # the parts that predict, and what training can go on from, if it is kept.

@@ -1,30 +1,43 @@
 """The only file that knows scikit-learn's callbacks, which version 1.9 brought (and still calls experimental)."""
 
 import copy
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
 
-try:
-    from sklearn.callback import CallbackSupportMixin, ScoringMonitor, with_callbacks
-except ImportError:  # pragma: no cover (scikit-learn < 1.9)
+from .annotations import Method
 
-    class CallbackSupportMixin:
-        """Says what is missing."""
+Fitted = TypeVar("Fitted")
 
-        def set_callbacks(self, *callbacks):
-            """Raise: this scikit-learn has no callbacks."""
-            raise ImportError("set_callbacks needs scikit-learn 1.9 or later, which has callbacks: upgrade scikit-learn.")
 
-    class ScoringMonitor:
-        """Says what is missing."""
+class CallbackSupportMixin:
+    """Says what is missing."""
 
-        def __init__(self, *, scoring):
-            raise ImportError(
-                f"{type(self).__name__} needs scikit-learn 1.9 or later, which has callbacks: upgrade scikit-learn."
-            )
+    def set_callbacks(self: Fitted, *callbacks: Any) -> Fitted:
+        """Raise: this scikit-learn has no callbacks."""
+        raise ImportError("set_callbacks needs scikit-learn 1.9 or later, which has callbacks: upgrade scikit-learn.")
 
-    def with_callbacks(method):
-        """Return the method."""
-        return method
 
+class ScoringMonitor:
+    """Says what is missing."""
+
+    get_logs: Callable[..., Any]
+
+    def __init__(self, *, scoring: Any) -> None:
+        raise ImportError(
+            f"{type(self).__name__} needs scikit-learn 1.9 or later, which has callbacks: upgrade scikit-learn."
+        )
+
+
+def with_callbacks(method: Method) -> Method:
+    """Return the method."""
+    return method
+
+
+# Type checkers go by the stand-ins: scikit-learn's own have no types.
+if not TYPE_CHECKING:
+    with suppress(ImportError):
+        from sklearn.callback import CallbackSupportMixin, ScoringMonitor, with_callbacks
 
 __all__ = ["CallbackBridge", "CallbackSupportMixin", "ScoringMonitor", "with_callbacks"]
 

@@ -1,15 +1,33 @@
 """The classifier: labels in, predictions out."""
 
+from typing import TypeVar
+
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import logsumexp
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils import gen_batches
 from sklearn.utils._param_validation import HasMethods, StrOptions
-from sklearn.utils.metaestimators import available_if
 
 from .._engine.objective import QUIET
 from ..losses import CLASSIFICATION_LOSSES, Loss
 from . import by_hand
+from .annotations import (
+    Activations,
+    Auto,
+    ClassificationLoss,
+    ClassWeight,
+    Data,
+    EarlyStopping,
+    Init,
+    RandomState,
+    Schedule,
+    Scoring,
+    Sizes,
+    Solver,
+    Weights,
+    available_if,
+)
 from .base import ROWS_AT_A_TIME, BaseBackprop
 from .by_hand import Derived
 from .docstrings import share_documentation
@@ -18,6 +36,8 @@ from .labels import Labels, checked_labels, refuse_weights_of_one_class, warn_of
 from .parameters import can_fit_partially, constraints, make_part, store
 from .samples import FLOATS, Problem, Samples, checked_weights, finite, validated
 from .words import Choices
+
+Fitted = TypeVar("Fitted", bound="SigmoidBackpropClassifier")
 
 
 def _can_fit_partially(classifier):
@@ -81,8 +101,8 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         Factor on the weight of the samples of each class, 0 or larger and not 0 for all but one; "balanced" is inverse to
         the (weighted) frequency.
     scoring : str, callable or None, default="loss"
-        What early stopping watches: the loss, or any scorer of scikit-learn; None is accuracy. (`MLPClassifier` watches
-        accuracy.)
+        What early stopping watches: the loss, or any scorer of scikit-learn; None is accuracy. `MLPClassifier` watches
+        accuracy.
 
     Attributes
     ----------
@@ -119,23 +139,36 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         class_weight=[StrOptions({"balanced"}), dict, list, None],
     )
 
+    loss: ClassificationLoss
+    class_weight: ClassWeight
+    n_folds: int
+    n_jobs: int | None
+    classes_: np.ndarray
+    oof_decision_function_: np.ndarray | None
+
     _labels = Derived(lambda estimator: Labels(*by_hand.kind_of_labels(estimator)))
     _loss = Derived(lambda estimator: by_hand.with_link(_loss_of(estimator, estimator._labels.target_type), estimator))
 
     # Fewest classes that it can be fitted to.
     _least_classes = 2
 
-    def __init__(self, hidden_layer_sizes=(100,), activation="logistic", *, solver="adam", alpha="auto", batch_size=None,
-                 learning_rate="auto", learning_rate_init=0.004, power_t=0.5, max_iter=100, shuffle=True,
-                 random_state=None, tol=1e-4, verbose=False, warm_start=False, momentum=0.9, nesterovs_momentum=True,
-                 early_stopping=False, validation_fraction=0.1, beta_1=0.9, beta_2=0.999, epsilon=1e-8,
-                 n_iter_no_change=20, max_fun=15000, loss="log_loss", init="auto", fit_intercept=True, class_weight=None,
-                 weight_decay=0.0, dropout=0.0, standardize="auto", clip_norm="auto", scoring="loss",
-                 max_time=None, n_folds=5, n_jobs=None):  # fmt: skip
+    def __init__(self, hidden_layer_sizes: Sizes = (100,), activation: Activations = "logistic", *,
+                 solver: Solver = "adam", alpha: float | Auto = "auto", batch_size: int | Auto | None = None,
+                 learning_rate: Schedule = "auto", learning_rate_init: float = 0.004, power_t: float = 0.5,
+                 max_iter: int = 100, shuffle: bool = True, random_state: RandomState = None, tol: float = 1e-4,
+                 verbose: bool | int = False, warm_start: bool = False, momentum: float = 0.9,
+                 nesterovs_momentum: bool = True, early_stopping: EarlyStopping = False, validation_fraction: float = 0.1,
+                 beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8, n_iter_no_change: float = 20,
+                 max_fun: int = 15000, loss: ClassificationLoss = "log_loss", init: Init = "auto",
+                 fit_intercept: bool = True, class_weight: ClassWeight = None, weight_decay: float = 0.0,
+                 dropout: float = 0.0, standardize: bool | Auto = "auto", clip_norm: float | Auto | None = "auto",
+                 scoring: Scoring = "loss", max_time: float | None = None, n_folds: int = 5,
+                 n_jobs: int | None = None) -> None:  # fmt: skip
         store(self, locals())
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+    def fit(self: Fitted, X: Data, y: Data, sample_weight: Weights = None, *, X_val: Data | None = None,
+            y_val: Data | None = None, sample_weight_val: Weights = None) -> Fitted:  # fmt: skip
         """Train on labelled samples.
 
         Parameters
@@ -154,6 +187,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         Returns
         -------
         self : SigmoidBackpropClassifier
+            The fitted classifier.
 
         Raises
         ------
@@ -164,7 +198,9 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
 
     @available_if(_can_fit_partially)
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None, classes=None, *, X_val=None, y_val=None, sample_weight_val=None):
+    def partial_fit(self: Fitted, X: Data, y: Data, sample_weight: Weights = None, classes: ArrayLike | None = None, *,
+                    X_val: Data | None = None, y_val: Data | None = None,
+                    sample_weight_val: Weights = None) -> Fitted:  # fmt: skip
         """Train for one epoch on the given samples, on top of what was learnt before.
 
         With `early_stopping=True` and validation samples, the weights are always those with the best validation score so
@@ -188,6 +224,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         Returns
         -------
         self : SigmoidBackpropClassifier
+            The fitted classifier.
 
         Raises
         ------
@@ -197,7 +234,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), incremental=True, classes=classes)
 
     @np.errstate(**QUIET)
-    def predict(self, X):
+    def predict(self, X: Data) -> np.ndarray:
         """Return the most probable class of each sample, or the labels with a probability above one half.
 
         Parameters
@@ -207,6 +244,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Labels, or 0/1 indicators of several labels a sample.
         """
         Z = finite(self._raw_scores(X))
         if self._labels.target_type == "multilabel-indicator":
@@ -216,7 +254,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         return np.asarray(self.classes_).take(codes, mode="clip")
 
     @np.errstate(**QUIET)
-    def decision_function(self, X):
+    def decision_function(self, X: Data) -> np.ndarray:
         """Return the raw scores of the output units, before the link to probabilities.
 
         Parameters
@@ -232,7 +270,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         return Z[:, 0] if self._labels.target_type == "binary" else Z
 
     @np.errstate(**QUIET)
-    def predict_proba(self, X):
+    def predict_proba(self, X: Data) -> np.ndarray:
         """Return the probability of each class, or, for several labels a sample, of each label.
 
         Parameters
@@ -253,7 +291,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         return loss.predict(Z)
 
     @np.errstate(**QUIET)
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: Data) -> np.ndarray:
         """Return the logarithm of the probability of each class or label, in nats; it is always finite.
 
         Parameters

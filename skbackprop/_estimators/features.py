@@ -10,6 +10,7 @@ from sklearn.utils.metaestimators import available_if
 
 from .._engine.objective import QUIET
 from .._engine.prediction import input_gradient
+from .annotations import Data
 from .base import ROWS_AT_A_TIME
 from .parameters import hidden_sizes_of
 from .prediction import hidden_activations, raw_scores
@@ -32,7 +33,7 @@ class FeaturesMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         return self.coefs_[-1].shape[0]
 
     @np.errstate(**QUIET)
-    def transform(self, X, layer=-1):
+    def transform(self, X: Data, layer: int = -1) -> np.ndarray:
         """Return the activations of a hidden layer, as features for another estimator.
 
         Parameters
@@ -44,6 +45,7 @@ class FeaturesMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         Returns
         -------
         A : ndarray of shape (n_samples, n_units)
+            Activations of the layer's units.
 
         Raises
         ------
@@ -64,7 +66,7 @@ class FeaturesMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         return finite(hidden_activations(self.coefs_, self.intercepts_, self._activations, X, layer % n_hidden))
 
     @np.errstate(**QUIET)
-    def input_gradient(self, X, output=None):
+    def input_gradient(self, X: Data, output: int | None = None) -> np.ndarray:
         """Return the gradient of an output with respect to the inputs: how much each feature of a sample matters to it.
 
         Parameters

@@ -2,6 +2,7 @@
 
 import math
 import numbers
+from typing import Any, TypeVar
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -11,6 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
+from .annotations import Activations, Auto, Data, Init, Parameters, RandomState, RegressionLoss, Schedule, Sizes, Solver
 from .autoencoder import SigmoidBackpropAutoencoder
 from .callback_bridge import CallbackBridge, CallbackSupportMixin, fit_part, with_callbacks
 from .docstrings import share_documentation
@@ -30,9 +32,13 @@ PREFERENCE = 1.0
 # In distances of the quartiles.
 FENCE = 1.5
 
+Fitted = TypeVar("Fitted", bound="SigmoidBackpropOutlierDetector")
+
 
 @share_documentation
-class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, CheckedParameters, Versioned, BaseEstimator):
+class SigmoidBackpropOutlierDetector(
+    Parameters, OutlierMixin, CallbackSupportMixin, CheckedParameters, Versioned, BaseEstimator
+):
     """Autoencoders that learn normal samples, and tell the others by how badly they reconstruct them.
 
     The features are standardised and clipped at 20 standard deviations. Each of a few wide denoising autoencoders (see
@@ -64,8 +70,15 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, Checked
         Score below which a sample is an outlier: `decision_function` is `score_samples` minus this.
     n_iter_ : int
         Epochs of the autoencoder that took most.
-    n_features_in_, feature_names_in_ : int and ndarray of shape (n_features_in_,)
-        Number of features, and their names if they have any.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if they have any.
+
+    See Also
+    --------
+    SigmoidBackpropAutoencoder : What it is made of.
+    sklearn.ensemble.IsolationForest : A detector made of trees.
 
     Notes
     -----
@@ -108,17 +121,33 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, Checked
         contamination=[Choices({"auto"}), Interval(numbers.Real, 0, 0.5, closed="right")],
     )
 
-    def __init__(self, hidden_layer_sizes=(512,), activation="logistic", *, solver="adam", alpha=0.0001, batch_size=256,
-                 learning_rate="one_cycle", learning_rate_init=0.003, power_t=0.5, max_iter=None, shuffle=True,
-                 random_state=None, tol=1e-4, verbose=False, momentum=0.9, nesterovs_momentum=True, early_stopping=False,
-                 validation_fraction=0.1, beta_1=0.9, beta_2=0.999, epsilon=1e-8, n_iter_no_change=20, max_fun=15000,
-                 loss="squared_error", init="auto", fit_intercept=True, weight_decay=0.0, dropout=0.0, clip_norm="auto",
-                 max_time=None, noise=0.1, n_estimators=6, contamination=0.1, n_jobs=None):  # fmt: skip
+    loss: RegressionLoss
+    noise: float
+    n_estimators: int
+    contamination: float | Auto
+    n_jobs: int | None
+    estimators_: list[SigmoidBackpropAutoencoder]
+    offset_: float
+    n_iter_: int
+    n_features_in_: int
+    feature_names_in_: np.ndarray
+
+    def __init__(self, hidden_layer_sizes: Sizes = (512,), activation: Activations = "logistic", *,
+                 solver: Solver = "adam", alpha: float | Auto = 0.0001, batch_size: int | Auto | None = 256,
+                 learning_rate: Schedule = "one_cycle", learning_rate_init: float = 0.003, power_t: float = 0.5,
+                 max_iter: int | None = None, shuffle: bool = True, random_state: RandomState = None, tol: float = 1e-4,
+                 verbose: bool | int = False, momentum: float = 0.9,
+                 nesterovs_momentum: bool = True, early_stopping: bool = False, validation_fraction: float = 0.1,
+                 beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8, n_iter_no_change: float = 20,
+                 max_fun: int = 15000, loss: RegressionLoss = "squared_error", init: Init = "auto",
+                 fit_intercept: bool = True, weight_decay: float = 0.0, dropout: float = 0.0,
+                 clip_norm: float | Auto | None = "auto", max_time: float | None = None, noise: float = 0.1,
+                 n_estimators: int = 6, contamination: float | Auto = 0.1, n_jobs: int | None = None) -> None:  # fmt: skip
         store(self, locals())
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self: Fitted, X: Data, y: Any = None) -> Fitted:
         """Learn what normal samples are like.
 
         Parameters
@@ -131,6 +160,7 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, Checked
         Returns
         -------
         self : SigmoidBackpropOutlierDetector
+            The fitted detector.
 
         Raises
         ------
@@ -168,7 +198,7 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, Checked
         self._error_scale = np.where(spread > 0, spread, 1.0)
         self.offset_ = _threshold(self._score(errors), self.contamination)
 
-    def score_samples(self, X):
+    def score_samples(self, X: Data) -> np.ndarray:
         """Return how normal each sample is: the negative weighted mean of the standardised logarithms of the errors.
 
         Parameters
@@ -184,7 +214,7 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, Checked
         X = validated(self, X, dtype=np.float64, reset=False)
         return self._score(self._log_errors(_clipped(X, self._scaling)))
 
-    def decision_function(self, X):
+    def decision_function(self, X: Data) -> np.ndarray:
         """Return `score_samples` minus `offset_`: negative for outliers.
 
         Parameters
@@ -194,10 +224,11 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, Checked
         Returns
         -------
         scores : ndarray of shape (n_samples,)
+            Negative for outliers, in the standard deviations of `score_samples`.
         """
         return self.score_samples(X) - self.offset_
 
-    def predict(self, X):
+    def predict(self, X: Data) -> np.ndarray:
         """Return +1 for normal samples and -1 for outliers.
 
         Parameters
@@ -207,6 +238,7 @@ class SigmoidBackpropOutlierDetector(OutlierMixin, CallbackSupportMixin, Checked
         Returns
         -------
         labels : ndarray of int of shape (n_samples,)
+            +1 or -1.
         """
         return np.where(self.decision_function(X) >= 0, 1, -1)
 

@@ -89,8 +89,8 @@ PARAMETERS = {
         'Units in each hidden layer; also as a string, "100-50". With () the inputs feed the outputs directly.'),
     "activation": Parameter([*names(ACTIVATIONS, "forward", "backward"), list, tuple],
         f"{choices(ACTIVATIONS)}, Activation or list of these",
-        "Activation of the hidden units, or one for each hidden layer; see `skbackprop.activations`. (scikit-learn: "
-        '"relu".)'),
+        "Activation of the hidden units, or one for each hidden layer; see `skbackprop.activations`. In scikit-learn: "
+        '"relu".'),
     "solver": Parameter([*names(OPTIMIZERS, "initial_state", "update"), HasMethods(["minimize"])],
         f"{choices(OPTIMIZERS)} or Optimizer",
         'How the weights are updated; see `skbackprop.optimizers`. "rprop" and "lbfgs" use all samples at each step, the '
@@ -99,21 +99,21 @@ PARAMETERS = {
         'Factor of the L2 penalty on the weights, which is divided by the total weight of the batch. "auto" makes it a '
         "normal prior on the weights of the first and the last layer, as wide for each as its initial weights and spread "
         "over all samples, so that it does not depend on the batch (see docs/mathematics.md); with another `init` it is "
-        "0.0001. (scikit-learn: 0.0001.)"),
+        "0.0001. In scikit-learn: 0.0001."),
     "batch_size": Parameter([AUTO, COUNT, None], 'int, "auto" or None',
         'Samples in a step; "auto" is min(200, n_samples); None is all of up to 64 samples, else a 64th of them, but at '
         "least 20 and at most 256, and an epoch of `fit` then goes through the samples as often as makes 20 steps or "
-        'more. (scikit-learn: "auto".)'),
+        'more. In scikit-learn: "auto".'),
     "learning_rate": Parameter(names(SCHEDULES, "next_rate", "after_plateau"), f"{choices(SCHEDULES)} or Schedule",
         'How the learning rate of solvers with batches changes; see `skbackprop.schedules`. "auto" rises over the first '
         "100 steps and then stays, while a running mean of the weights is scored and kept (Polyak and Juditsky, 1992); "
         'with another `init` it is "constant". As in scikit-learn, "invscaling" and "adaptive" are for "sgd"; an '
-        'instance is for the others, too. (scikit-learn: "constant".)'),
+        'instance is for the others, too. In scikit-learn: "constant".'),
     "learning_rate_init": Parameter([POSITIVE], "float",
         "The learning rate to begin with, or the highest of a schedule that rises; for solvers with batches. "
-        "(scikit-learn: 0.001.)"),
+        "In scikit-learn: 0.001."),
     "power_t": Parameter([at_least(0)], "float", 'Exponent of "invscaling".'),
-    "max_iter": Parameter([COUNT], "int", 'Most epochs, or iterations of "lbfgs". (scikit-learn: 200.)'),
+    "max_iter": Parameter([COUNT], "int", 'Most epochs, or iterations of "lbfgs". In scikit-learn: 200.'),
     "shuffle": Parameter(["boolean"], "bool", "Whether each epoch has a new order of samples; for solvers with batches."),
     "random_state": Parameter(["random_state"], "int, RandomState instance or None",
         "Source of initial weights, held-out samples, order and dropout; an int gives the same weights at every fit."),
@@ -123,7 +123,7 @@ PARAMETERS = {
     "verbose": Parameter(["verbose"], "bool", "Whether to print a line an epoch."),
     "warm_start": Parameter(["boolean"], "bool",
         "Whether `fit` goes on exactly where training stopped, optimizer, learning rate and order of samples included. "
-        '(The curvature memory of "lbfgs" begins anew.)'),
+        'The curvature memory of "lbfgs" begins anew.'),
     "momentum": Parameter([Interval(numbers.Real, 0, 1, closed="both")], "float",
         'Share of the last step that "sgd" keeps, in [0, 1].'),
     "nesterovs_momentum": Parameter(["boolean"], "bool", 'Whether "sgd" has its momentum in Nesterov\'s form.'),
@@ -136,7 +136,7 @@ PARAMETERS = {
     "beta_2": Parameter([SHARE], "float", 'Decay of that of the squared gradient in "adam" and "adamw", in [0, 1).'),
     "epsilon": Parameter([POSITIVE], "float", 'Added to the denominator of "adam" and "adamw".'),
     "n_iter_no_change": Parameter([COUNT, Options(numbers.Real, {np.inf})], "int or numpy.inf",
-        "Epochs without improvement by `tol` after which training stops. (scikit-learn: 10.)"),
+        "Epochs without improvement by `tol` after which training stops. In scikit-learn: 10."),
     "max_fun": Parameter([COUNT], "int", 'Most evaluations of the loss by "lbfgs".'),
     "init": Parameter(names(INITIALIZERS, "fill"), f"{choices(INITIALIZERS)} or Initializer",
         'Rule for the initial weights; "glorot" is scikit-learn\'s, "uniform" is U(-1, 1). See `skbackprop.initializers`.'),

@@ -1,17 +1,32 @@
 """The regressor: numbers in, numbers out."""
 
 import numbers
+from typing import TypeVar
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d
 
 from .._engine.objective import QUIET
 from ..losses import REGRESSION_LOSSES
 from . import by_hand
+from .annotations import (
+    Activations,
+    Auto,
+    Data,
+    EarlyStopping,
+    Init,
+    RandomState,
+    RegressionLoss,
+    Schedule,
+    Scoring,
+    Sizes,
+    Solver,
+    Weights,
+    available_if,
+)
 from .base import BaseBackprop
 from .by_hand import Derived
 from .docstrings import share_documentation
@@ -20,6 +35,8 @@ from .parameters import can_fit_partially, constraints, store
 from .samples import FLOATS, Problem, Samples, checked_weights, finite, validated
 from .targets import loss_of, refuse_another_link, refuse_targets, refuse_words, wants_positive_targets
 from .words import Choices
+
+Fitted = TypeVar("Fitted", bound="SigmoidBackpropRegressor")
 
 
 @share_documentation
@@ -37,7 +54,7 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
         negative, "gamma" positive ones; both predict exp of the raw score.
     {PARAMETERS}
     scoring : str, callable or None, default="loss"
-        What early stopping watches: the loss, or any scorer of scikit-learn; None is R^2. (`MLPRegressor` watches R^2.)
+        What early stopping watches: the loss, or any scorer of scikit-learn; None is R^2. `MLPRegressor` watches R^2.
     quantile : float, default=0.5
         The quantile that "quantile" learns, in (0, 1).
     standardize_targets : bool or "auto", default="auto"
@@ -78,17 +95,31 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
         standardize_targets=["boolean", StrOptions({"auto"})],
     )
 
-    def __init__(self, loss="squared_error", hidden_layer_sizes=(100,), activation="logistic", *, solver="adam",
-                 alpha="auto", batch_size=None, learning_rate="auto", learning_rate_init=0.004, power_t=0.5, max_iter=100,
-                 shuffle=True, random_state=None, tol=1e-4, verbose=False, warm_start=False, momentum=0.9,
-                 nesterovs_momentum=True, early_stopping=False, validation_fraction=0.1, beta_1=0.9, beta_2=0.999,
-                 epsilon=1e-8, n_iter_no_change=20, max_fun=15000, init="auto", fit_intercept=True, weight_decay=0.0,
-                 dropout=0.0, standardize="auto", clip_norm="auto", scoring="loss", max_time=None, quantile=0.5,
-                 standardize_targets="auto", n_folds=5, n_jobs=None):  # fmt: skip
+    loss: RegressionLoss
+    quantile: float
+    standardize_targets: bool | Auto
+    n_folds: int
+    n_jobs: int | None
+    oof_prediction_: np.ndarray | None
+
+    def __init__(self, loss: RegressionLoss = "squared_error",
+                 hidden_layer_sizes: Sizes = (100,), activation: Activations = "logistic", *,
+                 solver: Solver = "adam", alpha: float | Auto = "auto", batch_size: int | Auto | None = None,
+                 learning_rate: Schedule = "auto", learning_rate_init: float = 0.004, power_t: float = 0.5,
+                 max_iter: int = 100, shuffle: bool = True, random_state: RandomState = None, tol: float = 1e-4,
+                 verbose: bool | int = False, warm_start: bool = False, momentum: float = 0.9,
+                 nesterovs_momentum: bool = True, early_stopping: EarlyStopping = False, validation_fraction: float = 0.1,
+                 beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8, n_iter_no_change: float = 20,
+                 max_fun: int = 15000, init: Init = "auto", fit_intercept: bool = True,
+                 weight_decay: float = 0.0, dropout: float = 0.0, standardize: bool | Auto = "auto",
+                 clip_norm: float | Auto | None = "auto", scoring: Scoring = "loss", max_time: float | None = None,
+                 quantile: float = 0.5, standardize_targets: bool | Auto = "auto", n_folds: int = 5,
+                 n_jobs: int | None = None) -> None:  # fmt: skip
         store(self, locals())
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+    def fit(self: Fitted, X: Data, y: Data, sample_weight: Weights = None, *, X_val: Data | None = None,
+            y_val: Data | None = None, sample_weight_val: Weights = None) -> Fitted:  # fmt: skip
         """Train on samples with known targets.
 
         Parameters
@@ -107,6 +138,7 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
         Returns
         -------
         self : SigmoidBackpropRegressor
+            The fitted regressor.
 
         Raises
         ------
@@ -117,7 +149,9 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
 
     @available_if(can_fit_partially)
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+    def partial_fit(self: Fitted, X: Data, y: Data, sample_weight: Weights = None, *,
+                    X_val: Data | None = None, y_val: Data | None = None,
+                    sample_weight_val: Weights = None) -> Fitted:  # fmt: skip
         """Train for one epoch on the given samples, on top of what was learnt before.
 
         With `early_stopping=True` and validation samples, the weights are always those with the best validation score so
@@ -138,6 +172,7 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
         Returns
         -------
         self : SigmoidBackpropRegressor
+            The fitted regressor.
 
         Raises
         ------
@@ -147,7 +182,7 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
         return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), incremental=True)
 
     @np.errstate(**QUIET)
-    def predict(self, X):
+    def predict(self, X: Data) -> np.ndarray:
         """Return the predicted targets.
 
         Parameters
@@ -157,6 +192,7 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            In the units of the targets of `fit`.
         """
         return finite(self._predictions(self._raw_scores(X)))
 

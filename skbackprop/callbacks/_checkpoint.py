@@ -5,12 +5,15 @@ import json
 import os
 import stat
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import joblib
 from sklearn.utils.validation import _num_samples
 
+from .._estimators.annotations import Data
 from .._estimators.base import BaseBackprop
 from .._estimators.callback_bridge import epochs_a_task, running_callbacks
 from .._estimators.parameters import check_count, optimizer_of
@@ -57,6 +60,10 @@ class Checkpoint:
     FileNotFoundError, IsADirectoryError
         At the start of a fit, if the folder of the file does not exist, or the file is a folder.
 
+    See Also
+    --------
+    resume : Goes on from a checkpoint.
+
     Examples
     --------
     >>> import tempfile
@@ -72,12 +79,12 @@ class Checkpoint:
     True
     """
 
-    def __init__(self, path, every=1):
+    def __init__(self, path: str | os.PathLike, every: int = 1) -> None:
         check_count("every", every)
         self.path = Path(path)
         self.every = every
 
-    def setup(self, estimator, context):
+    def setup(self, estimator: Any, context: Any) -> None:
         """Refuse what cannot be resumed or written, before an epoch is trained in vain."""
         check_network(self, estimator)
         if not self._target.parent.is_dir():
@@ -97,13 +104,13 @@ class Checkpoint:
                 "solver='adam', 'sgd' or 'rprop'."
             )
 
-    def teardown(self, estimator, context):
+    def teardown(self, estimator: Any, context: Any) -> None:
         """Do nothing."""
 
-    def on_fit_task_begin(self, estimator, context):
+    def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
         """Do nothing."""
 
-    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+    def on_fit_task_end(self, estimator: Any, context: Any, *, fitted_estimator: Any = None) -> None:
         """Save if a checkpoint is due, or training has ended."""
         if context.task_name != "epoch":
             return
@@ -142,20 +149,24 @@ class Checkpoint:
             raise
 
 
-def _checksum(about, content):
+def _checksum(about: bytes, content: bytes) -> bytes:
     """Return the second line: eight hexadecimal digits."""
     return f"{crc32(content, crc32(about)):08x}\n".encode()
 
 
-def resume(path, X, y=None, *, callbacks=(), **fit_parameters):
+def resume(
+    path: str | os.PathLike, X: Data, y: Data | None = None, *, callbacks: Sequence = (), **fit_parameters: Any
+) -> Any:
     """Resume a fit from its last checkpoint; it ends exactly where it would have ended.
 
     Parameters
     ----------
     path : str or path-like
         The file that `Checkpoint` wrote. It is unpickled: resume only from files that you trust.
-    X, y
-        The samples of the interrupted fit, in the same order.
+    X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+        Inputs of the interrupted fit, in the same order.
+    y : array-like, default=None
+        Labels or targets of the interrupted fit.
     callbacks : sequence of callbacks, default=()
         Callbacks for the rest of the fit, such as a `Checkpoint` with the same path.
     **fit_parameters

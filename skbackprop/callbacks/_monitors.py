@@ -1,6 +1,8 @@
 """Records of each epoch: losses and scores of held-out samples, and the gradients of the layers."""
 
+from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 from sklearn.exceptions import NotFittedError
@@ -8,6 +10,7 @@ from sklearn.metrics import get_scorer, get_scorer_names
 from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils.validation import _num_samples
 
+from .._estimators.annotations import Data, Weights
 from .._estimators.callback_bridge import ScoringMonitor
 from .._estimators.parameters import check_count, refuse_weights_with
 from .._estimators.words import check_choice, shown
@@ -23,8 +26,10 @@ class ValidationMonitor(ScoringMonitor):
 
     Parameters
     ----------
-    X, y : array-like
-        Samples, and labels or targets, as `fit` takes them; for an autoencoder `y` is None.
+    X : array-like of shape (n_samples, n_features)
+        Samples, as `fit` takes them.
+    y : array-like, default=None
+        Labels or targets, as `fit` takes them; for an autoencoder None.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the samples.
     scoring : str, list of str, or dict of str to scorer, default=()
@@ -36,6 +41,11 @@ class ValidationMonitor(ScoringMonitor):
         If there is no such score or, in a fit, if the network cannot judge the samples.
     TypeError
         At the start of a fit, for an estimator without epochs, such as a pipeline.
+
+    See Also
+    --------
+    GradientMonitor : Records of the layers' gradients.
+    sklearn.callback.ScoringMonitor : Records of scores alone.
 
     Examples
     --------
@@ -50,7 +60,14 @@ class ValidationMonitor(ScoringMonitor):
     (20, True, True)
     """
 
-    def __init__(self, X, y=None, *, sample_weight=None, scoring=()):
+    def __init__(
+        self,
+        X: Data,
+        y: Data | None = None,
+        *,
+        sample_weight: Weights = None,
+        scoring: str | Sequence[str] | dict[str, Any] = (),
+    ) -> None:
         if isinstance(scoring, str):
             scoring = [scoring]
         if not isinstance(scoring, list | tuple | dict):
@@ -70,14 +87,14 @@ class ValidationMonitor(ScoringMonitor):
         self.y = y
         self.metadata = None if sample_weight is None else {"sample_weight": sample_weight}
 
-    def setup(self, estimator, context):
+    def setup(self, estimator: Any, context: Any) -> None:
         """Refuse an estimator without epochs, and a network that needs targets to be judged by where there are none."""
         check_network(self, estimator)
         if self.y is None and get_tags(estimator).target_tags.required:
             raise ValueError(f"Got y=None in a ValidationMonitor on {type(estimator).__name__}: pass labels or targets.")
         super().setup(estimator, context)
 
-    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+    def on_fit_task_end(self, estimator: Any, context: Any, *, fitted_estimator: Any = None) -> None:
         """Record the epoch."""
         if context.task_name == "epoch":
             data = {"X": self.X, "y": self.X if self.y is None else self.y, "metadata": self.metadata}
@@ -124,6 +141,11 @@ class GradientMonitor(ScoringMonitor):
     sklearn.exceptions.NotFittedError
         If the attributes are read before a fit.
 
+    See Also
+    --------
+    ValidationMonitor : Records of losses and scores of held-out samples.
+    skbackprop.display.GradientFlowDisplay : Draws what is recorded.
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris
@@ -136,17 +158,26 @@ class GradientMonitor(ScoringMonitor):
     ((100, 3), (100, 2))
     """
 
-    def __init__(self, max_samples=1000):
+    def __init__(self, max_samples: int = 1000) -> None:
         check_count("max_samples", max_samples)
         super().__init__(scoring=_gradients)
         self.max_samples = max_samples
 
-    def setup(self, estimator, context):
+    def setup(self, estimator: Any, context: Any) -> None:
         """Refuse an estimator without epochs."""
         check_network(self, estimator)
         super().setup(estimator, context)
 
-    def on_fit_task_end(self, estimator, context, *, X=None, y=None, metadata=None, fitted_estimator=None):
+    def on_fit_task_end(
+        self,
+        estimator: Any,
+        context: Any,
+        *,
+        X: Any = None,
+        y: Any = None,
+        metadata: dict | None = None,
+        fitted_estimator: Any = None,
+    ) -> None:
         """Record the epoch."""
         if context.task_name == "epoch":
             n_samples = _num_samples(X)
@@ -156,17 +187,17 @@ class GradientMonitor(ScoringMonitor):
             super().on_fit_task_end(estimator, context, fitted_estimator=fitted_estimator, **data)
 
     @property
-    def epochs_(self):
+    def epochs_(self) -> np.ndarray:
         """Numbers of the epochs of the last run, of shape (n_epochs,)."""
         return np.array([row["epoch"] for row in self._rows()])
 
     @property
-    def gradient_norms_(self):
+    def gradient_norms_(self) -> np.ndarray:
         """Norms of the gradients of the last run, of shape (n_epochs, n_layers)."""
         return self._table("gradient_norm")
 
     @property
-    def saturated_fractions_(self):
+    def saturated_fractions_(self) -> np.ndarray:
         """Shares of saturated units of the last run, of shape (n_epochs, n_hidden_layers)."""
         return self._table("saturated")
 

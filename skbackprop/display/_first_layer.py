@@ -1,11 +1,19 @@
 """Display of the first layer's weights as images."""
 
 import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .._estimators.parameters import check_count
 from ._plotting import CMAP, axes_for, check_drawable, symmetric_limits, trained_weights
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colorbar import Colorbar
+    from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
 
 # The colour between the images: grey, since white is a weight of zero.
 GAP = "0.75"
@@ -27,8 +35,10 @@ class FirstLayerDisplay:
 
     Attributes
     ----------
-    ax_, figure_ : matplotlib Axes and Figure
+    ax_ : matplotlib Axes
         What is drawn on.
+    figure_ : matplotlib Figure
+        The figure of these axes.
     image_ : matplotlib AxesImage
         The images, side by side and row after row, with a gap between them.
     colorbar_ : matplotlib Colorbar or None
@@ -39,6 +49,10 @@ class FirstLayerDisplay:
     ValueError
         If the weights do not have two dimensions, or the pixels do not form an image of that shape.
 
+    See Also
+    --------
+    NetworkDisplay : All layers, drawn as units and lines.
+
     Examples
     --------
     >>> import numpy as np
@@ -47,7 +61,14 @@ class FirstLayerDisplay:
     (8, 8)
     """
 
-    def __init__(self, weights, *, image_shape=None, weight_name="weight"):
+    ax_: "Axes"
+    figure_: "Figure"
+    image_: "AxesImage"
+    colorbar_: "Colorbar | None"
+
+    def __init__(
+        self, weights: ArrayLike, *, image_shape: tuple[int, int] | None = None, weight_name: str = "weight"
+    ) -> None:
         self.weights = np.asarray(weights, dtype=float)
         if self.weights.ndim != 2:
             raise ValueError(f"Got weights of shape {self.weights.shape}: pass an array of shape (n_pixels, n_units).")
@@ -68,7 +89,9 @@ class FirstLayerDisplay:
         self.weight_name = weight_name
 
     @classmethod
-    def from_estimator(cls, estimator, *, image_shape=None, ax=None, **kwargs):
+    def from_estimator(
+        cls, estimator: Any, *, image_shape: tuple[int, int] | None = None, ax: "Axes | None" = None, **kwargs: Any
+    ) -> "FirstLayerDisplay":
         """Draw the first layer of a fitted network.
 
         Where training standardises the inputs, the weights are those for standardised inputs, which can be compared across
@@ -88,6 +111,7 @@ class FirstLayerDisplay:
         Returns
         -------
         display : FirstLayerDisplay
+            The display, drawn.
 
         Raises
         ------
@@ -104,7 +128,9 @@ class FirstLayerDisplay:
         coefs, weight_name = trained_weights(estimator)
         return cls(coefs[0], image_shape=image_shape, weight_name=weight_name).plot(ax, **kwargs)
 
-    def plot(self, ax=None, *, max_units=16, colorbar=True, **kwargs):
+    def plot(
+        self, ax: "Axes | None" = None, *, max_units: int = 16, colorbar: bool = True, **kwargs: Any
+    ) -> "FirstLayerDisplay":
         """Draw the images.
 
         Parameters
@@ -121,6 +147,7 @@ class FirstLayerDisplay:
         Returns
         -------
         self : FirstLayerDisplay
+            The display, with what was drawn in its attributes.
 
         Raises
         ------

@@ -1,9 +1,20 @@
 """Display of the layers' gradients."""
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.exceptions import NotFittedError
 
+from .._estimators.annotations import Data, Weights
 from ._plotting import add_label, axes_for, check_drawable, check_matplotlib, line_style, loss_unit, whole_ticks
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colorbar import Colorbar
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 LAYER = "layer of weights (1 is fed by the inputs)"
 # A colour bar numbers at most this many layers; of more it numbers some, evenly spread.
@@ -31,8 +42,10 @@ class GradientFlowDisplay:
 
     Attributes
     ----------
-    ax_, figure_ : matplotlib Axes and Figure
+    ax_ : matplotlib Axes
         What is drawn on.
+    figure_ : matplotlib Figure
+        The figure of these axes.
     lines_ : list of matplotlib Line2D
         A line for each layer, or one.
     colorbar_ : matplotlib Colorbar or None
@@ -46,6 +59,11 @@ class GradientFlowDisplay:
     ValueError
         If the norms have neither one nor two dimensions, or `epochs` does not have a number for each row of norms.
 
+    See Also
+    --------
+    skbackprop.inspection.gradient_flow : The same in numbers, with a diagnosis.
+    skbackprop.callbacks.GradientMonitor : Records the norms of each epoch.
+
     Examples
     --------
     >>> from skbackprop.display import GradientFlowDisplay
@@ -54,7 +72,20 @@ class GradientFlowDisplay:
     (3,)
     """
 
-    def __init__(self, gradient_norms, *, epochs=None, loss_unit=None, label=None):
+    ax_: "Axes"
+    figure_: "Figure"
+    lines_: "list[Line2D]"
+    colorbar_: "Colorbar | None"
+    zeros_: "list[Line2D]"
+
+    def __init__(
+        self,
+        gradient_norms: ArrayLike,
+        *,
+        epochs: ArrayLike | None = None,
+        loss_unit: str | None = None,
+        label: str | None = None,
+    ) -> None:
         self.gradient_norms = np.asarray(gradient_norms, dtype=float)
         if self.gradient_norms.ndim not in {1, 2}:
             raise ValueError(
@@ -71,7 +102,17 @@ class GradientFlowDisplay:
         self.label = label
 
     @classmethod
-    def from_estimator(cls, estimator, X, y=None, *, sample_weight=None, ax=None, label=None, **kwargs):
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Data,
+        y: Data | None = None,
+        *,
+        sample_weight: Weights = None,
+        ax: "Axes | None" = None,
+        label: str | None = None,
+        **kwargs: Any,
+    ) -> "GradientFlowDisplay":
         """Draw the norm of the gradient of each layer at the weights of a fitted network.
 
         Parameters
@@ -94,6 +135,7 @@ class GradientFlowDisplay:
         Returns
         -------
         display : GradientFlowDisplay
+            The display, drawn.
 
         Raises
         ------
@@ -116,7 +158,15 @@ class GradientFlowDisplay:
         return cls(norms, loss_unit=loss_unit(estimator), label=label).plot(ax, **kwargs)
 
     @classmethod
-    def from_monitor(cls, monitor, *, loss_unit=None, ax=None, label=None, **kwargs):
+    def from_monitor(
+        cls,
+        monitor: Any,
+        *,
+        loss_unit: str | None = None,
+        ax: "Axes | None" = None,
+        label: str | None = None,
+        **kwargs: Any,
+    ) -> "GradientFlowDisplay":
         """Draw the norms that a callback has recorded, epoch by epoch.
 
         Parameters
@@ -136,6 +186,7 @@ class GradientFlowDisplay:
         Returns
         -------
         display : GradientFlowDisplay
+            The display, drawn.
 
         Raises
         ------
@@ -157,7 +208,7 @@ class GradientFlowDisplay:
         epochs = getattr(monitor, "epochs_", None)
         return cls(norms, epochs=epochs, loss_unit=loss_unit, label=label).plot(ax, **kwargs)
 
-    def plot(self, ax=None, *, cmap="viridis", **kwargs):
+    def plot(self, ax: "Axes | None" = None, *, cmap: "str | Colormap" = "viridis", **kwargs: Any) -> "GradientFlowDisplay":
         """Draw the norms.
 
         Parameters
@@ -172,6 +223,7 @@ class GradientFlowDisplay:
         Returns
         -------
         self : GradientFlowDisplay
+            The display, with what was drawn in its attributes.
         """
         ax = axes_for(self, ax)
         kwargs = line_style(kwargs)

@@ -1,11 +1,19 @@
 """Display of training over the epochs: losses and scores."""
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import is_classifier, is_regressor
 
 from .._engine.patience import EQUAL
 from .._estimators.recipe import follows_recipe
 from ._plotting import add_label, axes_for, check_drawable, line_style, loss_unit, whole_ticks
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 
 def _score_name(estimator):
@@ -53,8 +61,10 @@ class LossCurveDisplay:
 
     Attributes
     ----------
-    ax_, figure_ : matplotlib Axes and Figure
+    ax_ : matplotlib Axes
         What is drawn on.
+    figure_ : matplotlib Figure
+        The figure of these axes.
     training_line_ : matplotlib Line2D
         The training losses.
     validation_line_ : matplotlib Line2D or None
@@ -71,16 +81,28 @@ class LossCurveDisplay:
     ValueError
         If the losses do not have one dimension, or `validation` does not have a value for each.
 
+    See Also
+    --------
+    skbackprop.callbacks.ValidationMonitor : Records losses of held-out samples.
+
     Examples
     --------
     >>> from skbackprop.display import LossCurveDisplay
     >>> display = LossCurveDisplay([0.9, 0.4, 0.2], validation=[0.8, 0.5, 0.6], loss_name="log_loss (nats a sample)")
-    >>> display.validation.argmin() + 1
-    np.int64(2)
+    >>> int(display.validation.argmin()) + 1
+    2
     """
 
-    def __init__(self, training_losses, *, validation=None, score_name=None, loss_name="loss", step_name="epoch",
-                 label=None, latest=True):  # fmt: skip
+    ax_: "Axes"
+    figure_: "Figure"
+    training_line_: "Line2D"
+    validation_line_: "Line2D | None"
+    best_: "Line2D | None"
+    score_ax_: "Axes | None"
+
+    def __init__(self, training_losses: ArrayLike, *, validation: ArrayLike | None = None, score_name: str | None = None,
+                 loss_name: str = "loss", step_name: str = "epoch", label: str | None = None,
+                 latest: bool = True) -> None:  # fmt: skip
         self.training_losses = np.asarray(training_losses, dtype=float)
         if self.training_losses.ndim != 1:
             raise ValueError(
@@ -99,7 +121,9 @@ class LossCurveDisplay:
         self.latest = latest
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None, label=None, **kwargs):
+    def from_estimator(
+        cls, estimator: Any, *, ax: "Axes | None" = None, label: str | None = None, **kwargs: Any
+    ) -> "LossCurveDisplay":
         """Draw how the training of a fitted network went.
 
         The training losses are those of `loss_curve_`: means over an epoch while the weights change, with the penalty.
@@ -120,6 +144,7 @@ class LossCurveDisplay:
         Returns
         -------
         display : LossCurveDisplay
+            The display, drawn.
 
         Raises
         ------
@@ -146,7 +171,7 @@ class LossCurveDisplay:
             latest=hasattr(estimator, "init") and follows_recipe(estimator),
         ).plot(ax, **kwargs)
 
-    def plot(self, ax=None, **kwargs):
+    def plot(self, ax: "Axes | None" = None, **kwargs: Any) -> "LossCurveDisplay":
         """Draw the curves.
 
         Parameters
@@ -159,6 +184,7 @@ class LossCurveDisplay:
         Returns
         -------
         self : LossCurveDisplay
+            The display, with what was drawn in its attributes.
         """
         ax = axes_for(self, ax)
         kwargs = line_style(kwargs)

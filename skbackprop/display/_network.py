@@ -1,13 +1,22 @@
 """Display of a network: its units as circles and its weights as lines."""
 
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .._estimators.parameters import check_count
 from .._estimators.words import shown
 from ._plotting import CMAP, axes_for, check_drawable, symmetric_limits, trained_weights
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import LineCollection, PathCollection
+    from matplotlib.colorbar import Colorbar
+    from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
 # Widths in points of the lines for the weakest and the strongest weight.
 THINNEST, THICKEST = 0.2, 2.5
@@ -82,8 +91,10 @@ class NetworkDisplay:
 
     Attributes
     ----------
-    ax_, figure_ : matplotlib Axes and Figure
+    ax_ : matplotlib Axes
         What is drawn on.
+    figure_ : matplotlib Figure
+        The figure of these axes.
     edges_ : matplotlib LineCollection
         The weights between the units that are shown, from the weakest to the strongest.
     units_ : list of matplotlib PathCollection
@@ -99,6 +110,10 @@ class NetworkDisplay:
         If the shapes of the weights do not fit together, or the number of names is not that of the layers, inputs or
         outputs.
 
+    See Also
+    --------
+    FirstLayerDisplay : The first layer alone, as images.
+
     Examples
     --------
     >>> import numpy as np
@@ -108,7 +123,16 @@ class NetworkDisplay:
     [2, 3, 1]
     """
 
-    def __init__(self, coefs, *, layer_names=None, input_names=None, output_names=None, weight_name="weight"):
+    ax_: "Axes"
+    figure_: "Figure"
+    edges_: "LineCollection"
+    units_: "list[PathCollection]"
+    texts_: "list[Text]"
+    colorbar_: "Colorbar | None"
+
+    def __init__(self, coefs: Sequence[ArrayLike], *, layer_names: Sequence[str] | None = None,
+                 input_names: Sequence[str] | None = None, output_names: Sequence[str] | None = None,
+                 weight_name: str = "weight") -> None:  # fmt: skip
         self.coefs = [np.asarray(coef, dtype=float) for coef in coefs]
         shapes = [coef.shape for coef in self.coefs]
         fit = all(len(shape) == 2 for shape in shapes)
@@ -132,7 +156,7 @@ class NetworkDisplay:
                 raise ValueError(f"Got {len(names)} {name}: pass {size}, or None.")
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None, **kwargs):
+    def from_estimator(cls, estimator: Any, *, ax: "Axes | None" = None, **kwargs: Any) -> "NetworkDisplay":
         """Draw a fitted network.
 
         Inputs have names if the network was fitted to a dataframe, outputs if it is a classifier. Where training
@@ -151,6 +175,7 @@ class NetworkDisplay:
         Returns
         -------
         display : NetworkDisplay
+            The display, drawn.
 
         Raises
         ------
@@ -180,7 +205,7 @@ class NetworkDisplay:
             weight_name=weight_name,
         ).plot(ax, **kwargs)
 
-    def plot(self, ax=None, *, max_units=16, colorbar=True):
+    def plot(self, ax: "Axes | None" = None, *, max_units: int = 16, colorbar: bool = True) -> "NetworkDisplay":
         """Draw the network.
 
         Parameters
@@ -196,6 +221,7 @@ class NetworkDisplay:
         Returns
         -------
         self : NetworkDisplay
+            The display, with what was drawn in its attributes.
 
         Raises
         ------

@@ -2,12 +2,13 @@
 
 import math
 import numbers
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils import check_random_state
 
 from .._engine.objective import QUIET
+from .._estimators.annotations import Data, RandomState, Weights
 from .._estimators.parameters import check_count
 from .._estimators.threads import limit_threads
 from ._report import Paragraph, Report, Table, number
@@ -23,15 +24,35 @@ SMALLEST = 1e-5
 class LayerCheck(NamedTuple):
     """How far backpropagation and difference quotients are apart in one layer.
 
-    Attributes
+    One for each layer is in the `layers` of a `GradientCheck`.
+
+    Parameters
     ----------
-    weights_error, biases_error : float
-        Largest difference among the entries compared, divided by the layer's largest derivative by a weight, or by a bias;
-        NaN where nothing was compared.
-    n_checked, n_entries : int
-        Number of weights and biases compared, and of all that the layer has.
+    weights_error : float
+        Largest difference among the entries compared, divided by the layer's largest derivative by a weight; NaN where
+        nothing was compared.
+    biases_error : float
+        The same for the biases.
+    n_checked : int
+        Number of weights and biases compared.
+    n_entries : int
+        Number of all that the layer has.
     n_at_kink : int
         Number of entries tried and left out, since the loss has no derivative there (a rectified unit exactly at 0).
+
+    See Also
+    --------
+    check_gradients : Compares the gradients.
+    GradientCheck : Its result.
+
+    Examples
+    --------
+    >>> from skbackprop import SigmoidBackpropRegressor
+    >>> from skbackprop.inspection import check_gradients
+    >>> X, y = [[0.0], [1.0], [2.0]], [0.0, 1.0, 4.0]
+    >>> layer = check_gradients(SigmoidBackpropRegressor(hidden_layer_sizes=2, random_state=0), X, y).layers[0]
+    >>> layer.n_checked, layer.weights_error < 1e-6
+    (4, True)
     """
 
     weights_error: float
@@ -44,16 +65,36 @@ class LayerCheck(NamedTuple):
 class WorstEntry(NamedTuple):
     """Where backpropagation and difference quotients are furthest apart.
 
-    Attributes
+    It is the `worst` of a `GradientCheck`.
+
+    Parameters
     ----------
     layer : int
+        Number of the layer, counted from 1.
     part : {"weights", "biases"}
+        Which of its parts.
     index : tuple of int
         Position in `coefs_[layer - 1]` or `intercepts_[layer - 1]`.
-    analytic, numeric : float
-        Derivative by backpropagation, and by a central difference.
+    analytic : float
+        Derivative by backpropagation.
+    numeric : float
+        Derivative by a central difference.
     error : float
         Relative error, as in `LayerCheck`.
+
+    See Also
+    --------
+    check_gradients : Compares the gradients.
+    GradientCheck : Its result.
+
+    Examples
+    --------
+    >>> from skbackprop import SigmoidBackpropRegressor
+    >>> from skbackprop.inspection import check_gradients
+    >>> X, y = [[0.0], [1.0], [2.0]], [0.0, 1.0, 4.0]
+    >>> worst = check_gradients(SigmoidBackpropRegressor(hidden_layer_sizes=2, random_state=0), X, y).worst
+    >>> worst.error < 1e-6
+    True
     """
 
     layer: int
@@ -66,6 +107,8 @@ class WorstEntry(NamedTuple):
 
 class GradientCheck(Report):
     """Result of `check_gradients`.
+
+    It prints as a table, and shows as one in a notebook.
 
     Parameters
     ----------
@@ -80,8 +123,12 @@ class GradientCheck(Report):
 
     Attributes
     ----------
-    layers, worst, tol
-        The parameters.
+    layers : list of LayerCheck
+        The parameter.
+    worst : WorstEntry or None
+        The parameter.
+    tol : float
+        The parameter.
     max_error : float
         Largest relative error.
     passed : bool
@@ -92,9 +139,31 @@ class GradientCheck(Report):
         The last of `wrong_layers`: an error that spoils all layers below it comes from there.
     verdict : str
         The result in words.
+
+    See Also
+    --------
+    check_gradients : Compares the gradients.
+
+    Examples
+    --------
+    >>> from skbackprop import SigmoidBackpropRegressor
+    >>> from skbackprop.inspection import check_gradients
+    >>> X, y = [[0.0], [1.0], [2.0]], [0.0, 1.0, 4.0]
+    >>> check = check_gradients(SigmoidBackpropRegressor(hidden_layer_sizes=2, random_state=0), X, y)
+    >>> check.passed, check.wrong_layers
+    (True, [])
     """
 
-    def __init__(self, layers, worst, tol, names):
+    layers: list[LayerCheck]
+    worst: WorstEntry | None
+    tol: float
+    max_error: float
+    passed: bool
+    wrong_layers: list[int]
+    topmost_wrong_layer: int | None
+    verdict: str
+
+    def __init__(self, layers: list[LayerCheck], worst: WorstEntry | None, tol: float, names: list[str]) -> None:
         self.layers = layers
         self.worst = worst
         self.tol = tol
@@ -143,7 +212,9 @@ class GradientCheck(Report):
         return [Paragraph(title), Table(header, rows), Paragraph(self.verdict)]
 
 
-def check_gradients(estimator, X, y=None, sample_weight=None, *, max_entries=30, tol=1e-6, random_state=0):
+def check_gradients(estimator: Any, X: Data, y: Data | None = None, sample_weight: Weights = None, *,
+                    max_entries: int | None = 30, tol: float = 1e-6,
+                    random_state: RandomState = 0) -> GradientCheck:  # fmt: skip
     """Compare backpropagation's gradient with central differences of the loss.
 
     The loss is the estimator's own, with sample weights and L2 penalty (`alpha`; `weight_decay` and `clip_norm` act on the

@@ -1,10 +1,11 @@
 """Whether the error reaches every layer: norms, shares and a verdict in words."""
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._estimators.annotations import Data, Weights
 from ._report import Paragraph, Report, Table, number
 from ._step import Step
 from ._trace import trace_of
@@ -31,7 +32,9 @@ REVIVE = "Try standardize=True, init='auto', a lower learning_rate_init, or acti
 class LayerFlow(NamedTuple):
     """The numbers of one layer in a step.
 
-    Attributes
+    One for each layer is in the `layers` of a `GradientFlow`.
+
+    Parameters
     ----------
     error_norm : float
         Euclidean norm of its delta, the derivative of the loss by its raw scores.
@@ -45,6 +48,20 @@ class LayerFlow(NamedTuple):
         output layer.
     update_ratio : float
         Norm of the step's change of its weights, divided by the norm of the weights; NaN for weights that are all zero.
+
+    See Also
+    --------
+    gradient_flow : Follows the gradient through the layers.
+    GradientFlow : Its result.
+
+    Examples
+    --------
+    >>> from skbackprop import SigmoidBackpropRegressor
+    >>> from skbackprop.inspection import gradient_flow
+    >>> X, y = [[0.0], [1.0], [2.0]], [0.0, 1.0, 4.0]
+    >>> layer = gradient_flow(SigmoidBackpropRegressor(hidden_layer_sizes=2, random_state=0), X, y).layers[0]
+    >>> layer.dead, layer.error_norm > 0
+    (0.0, True)
     """
 
     error_norm: float
@@ -56,6 +73,8 @@ class LayerFlow(NamedTuple):
 
 class GradientFlow(Report):
     """Result of `gradient_flow`.
+
+    It prints as a table, and shows as one in a notebook.
 
     Parameters
     ----------
@@ -74,9 +93,27 @@ class GradientFlow(Report):
         Topmost layer that has the problem; None if there is none.
     verdict : str
         The diagnosis in words.
+
+    See Also
+    --------
+    gradient_flow : Follows the gradient through the layers.
+    skbackprop.display.GradientFlowDisplay : The same in a picture.
+
+    Examples
+    --------
+    >>> from skbackprop import SigmoidBackpropRegressor
+    >>> from skbackprop.inspection import gradient_flow
+    >>> X, y = [[0.0], [1.0], [2.0]], [0.0, 1.0, 4.0]
+    >>> gradient_flow(SigmoidBackpropRegressor(hidden_layer_sizes=2, random_state=0), X, y).diagnosis
+    'healthy'
     """
 
-    def __init__(self, layers, names):
+    layers: list[LayerFlow]
+    diagnosis: str
+    layer: int | None
+    verdict: str
+
+    def __init__(self, layers: list[LayerFlow], names: list[str]) -> None:
         self.layers = layers
         self._names = names
         self.diagnosis, self.layer, self.verdict = next(self._diagnoses())
@@ -124,7 +161,7 @@ class GradientFlow(Report):
         return [Paragraph("Gradient flow, layer 1 being fed by the inputs"), Table(header, rows), Paragraph(self.verdict)]
 
 
-def gradient_flow(estimator, X, y=None, sample_weight=None):
+def gradient_flow(estimator: Any, X: Data, y: Data | None = None, sample_weight: Weights = None) -> GradientFlow:
     """Tell whether the error reaches every layer: whether it vanishes or explodes, and whether units are dead.
 
     Parameters

@@ -1,10 +1,11 @@
 """One step of backpropagation, array by array."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._estimators.annotations import Data, Weights
 from ._report import Arrays, Heading, Paragraph, Report, number
 from ._step import Step, record
 
@@ -12,7 +13,9 @@ from ._step import Step, record
 class LayerTrace(NamedTuple):
     """What one layer computes in a step.
 
-    Attributes
+    One for each layer is in the `layers` of a `BackpropagationTrace`.
+
+    Parameters
     ----------
     name : str
         The layer's activation; for the last layer the link from raw scores (logits) to predictions.
@@ -20,44 +23,64 @@ class LayerTrace(NamedTuple):
         The network's inputs, or the outputs of the layer below.
     shift : ndarray of shape (fan_in,) or None
         What the first layer takes off each row of sparse inputs, which stay sparse; None elsewhere.
-    weights, biases : ndarray of shapes (fan_in, fan_out) and (fan_out,)
-        Before the step; biases are None without `fit_intercept`, here and below.
+    weights : ndarray of shape (fan_in, fan_out)
+        Before the step.
+    biases : ndarray of shape (fan_out,) or None
+        Before the step; None without `fit_intercept`, here and below.
     raw_scores : ndarray of shape (n_samples, fan_out)
         (inputs - shift) @ weights + biases.
     activations : ndarray of shape (n_samples, fan_out)
-        f(raw_scores); for the last layer the predictions.
+        What f makes of the raw scores; for the last layer the predictions.
     mask : ndarray of shape (n_samples, fan_out) or None
         What dropout multiplies the activations by, 0 or 1 / (1 - dropout); None without dropout.
     received : ndarray of shape (n_samples, fan_out), for the last layer (n_samples, 1)
         The error that comes from above: delta @ weights.T of the layer above (times the mask); for the last layer how much
         each sample counts, its weight / n_samples.
     derivative : ndarray of shape (n_samples, fan_out)
-        f'(raw_scores); for the last layer the derivative of each sample's loss by its raw scores.
+        That of f at the raw scores, f'; for the last layer that of each sample's loss by its raw scores.
     delta : ndarray of shape (n_samples, fan_out)
-        received * derivative: the derivative of the loss by the raw scores (the chain rule).
-    weights_gradient, biases_gradient : ndarray of the shapes of weights and biases
-        (inputs - shift).T @ delta + penalty * weights, and the sum of delta over the samples.
-    weights_update, biases_update : ndarray of the shapes of weights and biases
-        What the step adds to weights and biases.
+        The derivative of the loss by the raw scores, received * derivative (the chain rule).
+    weights_gradient : ndarray of shape (fan_in, fan_out)
+        (inputs - shift).T @ delta + penalty * weights.
+    biases_gradient : ndarray of shape (fan_out,) or None
+        The sum of delta over the samples.
+    weights_update : ndarray of shape (fan_in, fan_out)
+        What the step adds to the weights.
+    biases_update : ndarray of shape (fan_out,) or None
+        What the step adds to the biases.
     penalty : float
         Factor on the weights in their gradient: the L2 penalty's.
+
+    See Also
+    --------
+    trace_backpropagation : Shows every array of a training step.
+    BackpropagationTrace : Its result.
+
+    Examples
+    --------
+    >>> from skbackprop import SigmoidBackpropRegressor
+    >>> from skbackprop.inspection import trace_backpropagation
+    >>> X, y = [[0.0], [1.0], [2.0]], [0.0, 1.0, 4.0]
+    >>> hidden, output = trace_backpropagation(SigmoidBackpropRegressor(hidden_layer_sizes=2, random_state=0), X, y).layers
+    >>> hidden.weights.shape, output.inputs.shape
+    ((1, 2), (3, 2))
     """
 
     name: str
     inputs: np.ndarray
-    shift: np.ndarray
+    shift: np.ndarray | None
     weights: np.ndarray
-    biases: np.ndarray
+    biases: np.ndarray | None
     raw_scores: np.ndarray
     activations: np.ndarray
-    mask: np.ndarray
+    mask: np.ndarray | None
     received: np.ndarray
     derivative: np.ndarray
     delta: np.ndarray
     weights_gradient: np.ndarray
-    biases_gradient: np.ndarray
+    biases_gradient: np.ndarray | None
     weights_update: np.ndarray
-    biases_update: np.ndarray
+    biases_update: np.ndarray | None
     penalty: float
 
     def __repr__(self):
@@ -69,7 +92,9 @@ class LayerTrace(NamedTuple):
 class BackpropagationTrace(Report):
     """Result of `trace_backpropagation`.
 
-    Attributes
+    It prints as text, and shows as tables in a notebook.
+
+    Parameters
     ----------
     layers : list of LayerTrace
         From the inputs up.
@@ -85,15 +110,28 @@ class BackpropagationTrace(Report):
         Whether the first layer's inputs are standardised.
     about : list of str
         The formulas of the activations and of the loss.
+
+    See Also
+    --------
+    trace_backpropagation : Shows every array of a training step.
+
+    Examples
+    --------
+    >>> from skbackprop import SigmoidBackpropRegressor
+    >>> from skbackprop.inspection import trace_backpropagation
+    >>> X, y = [[0.0], [1.0], [2.0]], [0.0, 1.0, 4.0]
+    >>> trace = trace_backpropagation(SigmoidBackpropRegressor(hidden_layer_sizes=2, random_state=0), X, y)
+    >>> trace.targets.ravel().round(3), len(trace.layers)
+    (array([-0.981, -0.392,  1.373]), 2)
     """
 
-    layers: list
+    layers: list[LayerTrace]
     targets: np.ndarray
     loss: float
     optimizer: str
     learning_rate: float | None
     standardized: bool
-    about: list
+    about: list[str]
 
     def _parts(self):
         layers = self.layers
@@ -156,7 +194,9 @@ class BackpropagationTrace(Report):
         return [row for row in rows if row[2] is not None]
 
 
-def trace_backpropagation(estimator, X, y=None, sample_weight=None):
+def trace_backpropagation(
+    estimator: Any, X: Data, y: Data | None = None, sample_weight: Weights = None
+) -> BackpropagationTrace:
     """Show every array of one training step, from the inputs to the update of the weights.
 
     The values are those of training, from the same code and in the same dtype. The samples given are the only batch, in the

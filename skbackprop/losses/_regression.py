@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.special import xlogy
 
+from .._part import Array
 from ._base import Loss, sum_outputs, weighted_mean
 
 
@@ -17,6 +18,8 @@ def _quantile(Y, sample_weight, quantile):
 class RegressionLoss(Loss):
     """What regression asks of a loss beyond `Loss`: how its targets may be standardised.
 
+    One of your own is a class with the methods of `Loss`, as far as they are asked for there, and `location_scale`.
+
     Attributes
     ----------
     log_link : bool, default=False
@@ -24,6 +27,11 @@ class RegressionLoss(Loss):
     least_target : float, default=-inf
         Targets must be larger than this, or may be equal if `least_included`.
     least_included : bool, default=True
+
+    See Also
+    --------
+    Loss : What training and prediction ask of a loss.
+    REGRESSION_LOSSES : The losses of numbers that have a name.
 
     Examples
     --------
@@ -34,34 +42,66 @@ class RegressionLoss(Loss):
     (array([2.]), array([1.]))
     """
 
-    log_link = False
-    least_target = -np.inf
-    least_included = True
+    log_link: bool = False
+    least_target: float = -np.inf
+    least_included: bool = True
 
-    def location_scale(self, Y, sample_weight):
-        """Return what standardising takes off each output, and what it divides by; both of shape (n_outputs,).
+    def location_scale(self, Y: Array, sample_weight: Array) -> tuple[Array, Array]:
+        """Return what standardising takes off each output, and what it divides by.
 
         With a log link nothing is taken off.
+
+        Parameters
+        ----------
+        Y : ndarray of shape (n_samples, n_outputs)
+            Encoded targets.
+        sample_weight : ndarray of shape (n_samples,)
+            Weights of the samples.
+
+        Returns
+        -------
+        location : ndarray of shape (n_outputs,)
+            What is taken off.
+        scale : ndarray of shape (n_outputs,)
+            What is divided by.
         """
         location = weighted_mean(Y, sample_weight)
         return location, np.sqrt(weighted_mean((Y - location) ** 2, sample_weight))
 
-    def predict(self, Z):
+    def predict(self, Z: Array) -> Array:
         """Return the predictions for raw scores `Z`: these themselves."""
         return Z
 
 
 class SquaredError(RegressionLoss):
-    """Half the squared error, (y - z)^2 / 2: the mean is learnt (Gauss, 1809)."""
+    """Half the squared error, (y - z)^2 / 2: the mean is learnt (Gauss, 1809).
 
-    def loss_gradient(self, Y, Z, values, gradient, scratch):
+    The default; targets that are far out weigh much.
+
+    See Also
+    --------
+    RegressionLoss : What regression asks of a loss.
+    HuberLoss : Heeds targets that are far out less.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.losses import SquaredError
+    >>> Y, Z = np.array([[1.0], [3.0]]), np.array([[2.0], [1.0]])
+    >>> values, gradient = np.empty(2), np.empty((2, 1))
+    >>> SquaredError().loss_gradient(Y, Z, values, gradient, np.empty((2, 1)))
+    >>> values.round(3), gradient.ravel().round(3)
+    (array([0.5, 2. ]), array([ 1., -2.]))
+    """
+
+    def loss_gradient(self, Y: Array, Z: Array, values: Array, gradient: Array, scratch: Array) -> None:
         """Write the losses and the gradient, Z - Y; see `Loss.loss_gradient`."""
         np.subtract(Z, Y, gradient)
         np.multiply(gradient, gradient, scratch)
         sum_outputs(scratch, values)
         np.multiply(values, 0.5, values)
 
-    def constant_scores(self, Y, sample_weight):
+    def constant_scores(self, Y: Array, sample_weight: Array) -> Array:
         """Return the mean."""
         return weighted_mean(Y, sample_weight)
 
@@ -75,14 +115,29 @@ class Quantile(RegressionLoss):
     ----------
     quantile : float, default=0.5
         In (0, 1).
+
+    See Also
+    --------
+    RegressionLoss : What regression asks of a loss.
+    AbsoluteError : The quantile 0.5, doubled.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.losses import Quantile
+    >>> Y, Z = np.array([[1.0], [3.0]]), np.array([[2.0], [1.0]])
+    >>> values, gradient = np.empty(2), np.empty((2, 1))
+    >>> Quantile(quantile=0.9).loss_gradient(Y, Z, values, gradient, np.empty((2, 1)))
+    >>> values.round(3), gradient.ravel().round(3)
+    (array([0.1, 1.8]), array([ 0.1, -0.9]))
     """
 
     shared = ("quantile",)
 
-    def __init__(self, quantile=0.5):
+    def __init__(self, quantile: float = 0.5) -> None:
         self.quantile = quantile
 
-    def loss_gradient(self, Y, Z, values, gradient, scratch):
+    def loss_gradient(self, Y: Array, Z: Array, values: Array, gradient: Array, scratch: Array) -> None:
         """Write the losses and the gradient, 1 - q above the target and -q below; see `Loss.loss_gradient`."""
         np.subtract(Z, Y, Z)
         np.multiply(Z, 1 - self.quantile, scratch)
@@ -92,27 +147,45 @@ class Quantile(RegressionLoss):
         np.greater(Z, 0, out=gradient)
         np.subtract(gradient, self.quantile, gradient)
 
-    def location_scale(self, Y, sample_weight):
+    def location_scale(self, Y: Array, sample_weight: Array) -> tuple[Array, Array]:
         """Return median and interquartile range, the latter so that it is the standard deviation of normal targets."""
         median, lower, upper = (_quantile(Y, sample_weight, q) for q in (0.5, 0.25, 0.75))
         spread = (upper - lower) / 1.349
         # Most targets are the same: what spread there is has to do.
         return median, np.where(spread > 0, spread, np.sqrt(weighted_mean((Y - median) ** 2, sample_weight)))
 
-    def constant_scores(self, Y, sample_weight):
+    def constant_scores(self, Y: Array, sample_weight: Array) -> Array:
         """Return the quantile."""
         return _quantile(Y, sample_weight, self.quantile)
 
 
 class AbsoluteError(Quantile):
-    """The absolute error, |y - z|: the median is learnt (Laplace, 1774)."""
+    """The absolute error, |y - z|: the median is learnt (Laplace, 1774).
+
+    Targets that are far out weigh no more than others.
+
+    See Also
+    --------
+    RegressionLoss : What regression asks of a loss.
+    Quantile : Quantiles other than the median.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.losses import AbsoluteError
+    >>> Y, Z = np.array([[1.0], [3.0]]), np.array([[2.0], [1.0]])
+    >>> values, gradient = np.empty(2), np.empty((2, 1))
+    >>> AbsoluteError().loss_gradient(Y, Z, values, gradient, np.empty((2, 1)))
+    >>> values.round(3), gradient.ravel().round(3)
+    (array([1., 2.]), array([ 1., -1.]))
+    """
 
     shared = ()
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(quantile=0.5)
 
-    def loss_gradient(self, Y, Z, values, gradient, scratch):
+    def loss_gradient(self, Y: Array, Z: Array, values: Array, gradient: Array, scratch: Array) -> None:
         """Write the losses and the gradient, the sign of Z - Y; see `Loss.loss_gradient`."""
         np.subtract(Z, Y, Z)
         np.abs(Z, scratch)
@@ -130,12 +203,27 @@ class HuberLoss(RegressionLoss):
     ----------
     delta : float, default=1.35
         Where the loss becomes linear, in units of the standardised targets.
+
+    See Also
+    --------
+    RegressionLoss : What regression asks of a loss.
+    AbsoluteError : Linear throughout.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.losses import HuberLoss
+    >>> Y, Z = np.array([[1.0], [3.0]]), np.array([[2.0], [1.0]])
+    >>> values, gradient = np.empty(2), np.empty((2, 1))
+    >>> HuberLoss(delta=1.0).loss_gradient(Y, Z, values, gradient, np.empty((2, 1)))
+    >>> values.round(3), gradient.ravel().round(3)
+    (array([0.5, 1.5]), array([ 1., -1.]))
     """
 
-    def __init__(self, delta=1.35):
+    def __init__(self, delta: float = 1.35) -> None:
         self.delta = delta
 
-    def loss_gradient(self, Y, Z, values, gradient, scratch):
+    def loss_gradient(self, Y: Array, Z: Array, values: Array, gradient: Array, scratch: Array) -> None:
         """Write the losses and the gradient, Z - Y within [-delta, delta]; see `Loss.loss_gradient`."""
         np.subtract(Z, Y, Z)
         np.clip(Z, -self.delta, self.delta, gradient)
@@ -147,7 +235,7 @@ class HuberLoss(RegressionLoss):
 
     location_scale = Quantile.location_scale
 
-    def constant_scores(self, Y, sample_weight):
+    def constant_scores(self, Y: Array, sample_weight: Array) -> Array:
         """Return the M-estimate of location."""
         median, weight = _quantile(Y, sample_weight, 0.5).astype(np.float64), sample_weight / np.sum(sample_weight)
         # At most so far from the median: beyond, half the weight at least pulls back with all its force. The difference
@@ -163,14 +251,32 @@ class HuberLoss(RegressionLoss):
 
 
 class PoissonDeviance(RegressionLoss):
-    """Half the Poisson deviance, exp(z) - y z + y log y - y: the mean of counts is learnt (Nelder and Wedderburn, 1972)."""
+    """Half the Poisson deviance, exp(z) - y z + y log y - y: the mean of counts is learnt (Nelder and Wedderburn, 1972).
+
+    The network learns the logarithm of the mean, and the predictions are positive.
+
+    See Also
+    --------
+    RegressionLoss : What regression asks of a loss.
+    GammaDeviance : The same link, for positive and skewed targets.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.losses import PoissonDeviance
+    >>> Y, Z = np.array([[1.0], [3.0]]), np.array([[0.0], [1.0]])
+    >>> values, gradient = np.empty(2), np.empty((2, 1))
+    >>> PoissonDeviance().loss_gradient(Y, Z, values, gradient, np.empty((2, 1)))
+    >>> values.round(3), gradient.ravel().round(3)
+    (array([0.   , 0.014]), array([ 0.   , -0.282]))
+    """
 
     output_activation = "exp"
     unit = "nats"
     log_link = True
     least_target = 0.0
 
-    def loss_gradient(self, Y, Z, values, gradient, scratch):
+    def loss_gradient(self, Y: Array, Z: Array, values: Array, gradient: Array, scratch: Array) -> None:
         """Write the losses and the gradient, exp(Z) - Y; see `Loss.loss_gradient`."""
         np.exp(Z, gradient)
         np.multiply(Y, Z, Z)
@@ -180,16 +286,16 @@ class PoissonDeviance(RegressionLoss):
         np.add(scratch, gradient, scratch)
         sum_outputs(scratch, values)
 
-    def location_scale(self, Y, sample_weight):
+    def location_scale(self, Y: Array, sample_weight: Array) -> tuple[Array, Array]:
         """Return zeros and the means."""
         mean = weighted_mean(Y, sample_weight)
         return np.zeros_like(mean), mean
 
-    def predict(self, Z):
+    def predict(self, Z: Array) -> Array:
         """Return exp(Z), the mean."""
         return np.exp(Z, Z)
 
-    def constant_scores(self, Y, sample_weight):
+    def constant_scores(self, Y: Array, sample_weight: Array) -> Array:
         """Return the logarithm of the mean, finite at 0."""
         return np.log(np.maximum(weighted_mean(Y, sample_weight), np.finfo(np.float64).tiny))
 
@@ -198,11 +304,26 @@ class GammaDeviance(PoissonDeviance):
     """Half the gamma deviance, z + y exp(-z) - log y - 1: the mean is learnt, of positive and skewed targets.
 
     The source is Nelder and Wedderburn (1972).
+
+    See Also
+    --------
+    RegressionLoss : What regression asks of a loss.
+    PoissonDeviance : The same link, for counts.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbackprop.losses import GammaDeviance
+    >>> Y, Z = np.array([[1.0], [3.0]]), np.array([[0.0], [1.0]])
+    >>> values, gradient = np.empty(2), np.empty((2, 1))
+    >>> GammaDeviance().loss_gradient(Y, Z, values, gradient, np.empty((2, 1)))
+    >>> values.round(3), gradient.ravel().round(3)
+    (array([0.   , 0.005]), array([ 0.   , -0.104]))
     """
 
     least_included = False
 
-    def loss_gradient(self, Y, Z, values, gradient, scratch):
+    def loss_gradient(self, Y: Array, Z: Array, values: Array, gradient: Array, scratch: Array) -> None:
         """Write the losses and the gradient, 1 - Y exp(-Z); see `Loss.loss_gradient`."""
         np.negative(Z, scratch)
         np.exp(scratch, scratch)
@@ -214,7 +335,7 @@ class GammaDeviance(PoissonDeviance):
         sum_outputs(scratch, values)
 
 
-REGRESSION_LOSSES = {
+REGRESSION_LOSSES: dict[str, type[RegressionLoss]] = {
     "squared_error": SquaredError,
     "absolute_error": AbsoluteError,
     "huber": HuberLoss,

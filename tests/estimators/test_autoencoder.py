@@ -284,15 +284,19 @@ def test_the_code_has_names_in_a_dataframe(library):
     names = [f"feature {i}" for i in range(8)]
     frame = pd.DataFrame(X, columns=names) if library == "pandas" else pl.DataFrame(X, schema=names)
     autoencoder = make().set_output(transform=library).fit(frame)
-    assert list(autoencoder.feature_names_in_) == names
+    # The names that scikit-learn finds: old versions of it find none in new ones of polars.
+    found = getattr(StandardScaler().fit(frame), "feature_names_in_", None)
+    assert library == "polars" or list(found) == names
+    np.testing.assert_array_equal(getattr(autoencoder, "feature_names_in_", None), found)
     code = autoencoder.transform(frame)
     assert list(code.columns) == list(autoencoder.get_feature_names_out())
     assert list(code.columns) == [f"sigmoidbackpropautoencoder{i}" for i in range(3)]
     plain = make().fit(X)
     np.testing.assert_allclose(code, plain.transform(X), rtol=1e-9)
     np.testing.assert_allclose(autoencoder.inverse_transform(code), plain.inverse_transform(plain.transform(X)))
-    with pytest.raises(ValueError, match="feature names"):
-        autoencoder.transform(frame[names[::-1]])
+    if found is not None:
+        with pytest.raises(ValueError, match="feature names"):
+            autoencoder.transform(frame[names[::-1]])
 
 
 def test_float32_stays_float32():
