@@ -3,6 +3,7 @@
 import inspect
 import math
 import warnings
+from collections import Counter
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -13,6 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from .._engine.objective import QUIET
 from .recipe import follows_recipe
 
+AT_MAX_ITER = "Training stopped at max_iter="
 # Where warnings go if not to the user. A variable of the context, for networks may be trained in several threads.
 _KEPT_IN = ContextVar("_KEPT_IN", default=None)
 
@@ -26,6 +28,12 @@ def warnings_kept():
         yield kept
     finally:
         _KEPT_IN.reset(token)
+
+
+def tell_kept(kept, networks):
+    """Warn of what `warnings_kept` has of each of several networks, once of what is the same of several of them."""
+    for (message, category), count in Counter(warning for warnings_of_one in kept for warning in warnings_of_one).items():
+        warn_user(f"In {count} of {len(kept)} {networks}: {message}", category)
 
 
 def warn_of(run, training, base_rate_loss, final_loss):
@@ -46,7 +54,7 @@ def warn_of(run, training, base_rate_loss, final_loss):
     tamer = _any_of([*_another_rate(training, "lower"), *_standardise(training)] or ["check X and y for extreme values"])
     more = _any_of([f"raise max_fun (now {estimator.max_fun})", "raise tol", *_standardise(training)])
     messages = {
-        "max_iter": f"Training stopped at max_iter={estimator.max_iter} before it converged: raise max_iter, or tol.",
+        "max_iter": f"{AT_MAX_ITER}{estimator.max_iter} before it converged: raise max_iter, or tol.",
         "max_fun": f"Training stopped before it converged, at max_fun={estimator.max_fun} evaluations of the loss or for "
         f"want of a better point: {more}.",
         "max_time": f"Training stopped after max_time={estimator.max_time} seconds, in epoch {n_epochs}, before it "

@@ -2,7 +2,6 @@
 
 import math
 import warnings
-from collections import Counter
 from time import perf_counter
 from typing import NamedTuple
 
@@ -13,7 +12,7 @@ from sklearn.utils import check_random_state
 
 from .._engine.network import Network
 from .._engine.objective import QUIET
-from .advice import warn_user, warnings_kept
+from .advice import tell_kept, warnings_kept
 from .prediction import raw_scores
 from .progress import judged, print_line, seconds
 from .state import draft_of
@@ -107,8 +106,7 @@ class FoldedTraining:
                 best = judged(fit.best_validation_score, estimator.scoring)
                 count = f"Network {len(fits)}/{len(self.folds)}", f"epochs = {len(fit.loss_curve)}"
                 print_line([*count, best, seconds(perf_counter() - start)])
-        for (message, category), count in Counter(warning for fit in fits for warning in fit.warnings).items():
-            warn_user(f"In {count} of {len(fits)} networks: {message}", category)
+        tell_kept([fit.warnings for fit in fits], "networks")
         self._publish(fits)
 
     def _jobs(self, bridge):

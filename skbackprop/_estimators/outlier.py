@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
+from .advice import AT_MAX_ITER, tell_kept, warnings_kept
 from .annotations import Activations, Auto, Data, Init, Parameters, RandomState, RegressionLoss, Schedule, Sizes, Solver
 from .autoencoder import SigmoidBackpropAutoencoder
 from .callback_bridge import CallbackBridge, CallbackSupportMixin, fit_part, with_callbacks
@@ -181,14 +182,19 @@ class SigmoidBackpropOutlierDetector(
         random_state = check_random_state(self.random_state)
         seeds = random_state.randint(np.iinfo(np.int32).max, size=self.n_estimators)
         left_out = _left_out(len(X), self.n_estimators, random_state)
-        self.estimators_ = Parallel(n_jobs=self.n_jobs)(
-            delayed(fit_part)(
+        fits = Parallel(n_jobs=self.n_jobs)(
+            delayed(_fit_quietly)(
                 SigmoidBackpropAutoencoder(**self._autoencoder_settings(np.count_nonzero(~out)), random_state=seed),
                 standardized[~out].astype(np.float32),
                 None if bridge is None else bridge.part("autoencoder"),
             )
             for seed, out in zip(seeds, left_out, strict=True)
         )
+        self.estimators_, kept = map(list, zip(*fits, strict=True))
+        if self.max_iter is None:
+            # They have had the steps that they are meant to have.
+            kept = [[warning for warning in one if not warning[0].startswith(AT_MAX_ITER)] for one in kept]
+        tell_kept(kept, "autoencoders")
         self.n_iter_ = max(estimator.n_iter_ for estimator in self.estimators_)
         errors = self._log_errors(standardized)
         # Errors on samples that an autoencoder was trained on say nothing of new ones.
@@ -286,6 +292,12 @@ def _threshold(scores, contamination):
         lower, upper = np.quantile(scores, [0.25, 0.75])
         return float(lower - FENCE * (upper - lower))
     return float(np.quantile(scores, contamination))
+
+
+def _fit_quietly(autoencoder, X, part):
+    """Return a fitted autoencoder, and its warnings: those of another process would be lost."""
+    with warnings_kept() as kept:
+        return fit_part(autoencoder, X, part), kept
 
 
 def _clipped(X, scaling):

@@ -343,3 +343,16 @@ def test_pipeline_clone_and_pickle():
     assert not hasattr(clone(detector), "estimators_")
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(detector)).score_samples(X), detector.score_samples(X))
     assert set(make_pipeline(StandardScaler(), make()).fit(X).predict(X)) == {-1, 1}
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_of_its_own_epochs_it_says_nothing_and_of_the_users_once(n_jobs):
+    X = load_breast_cancer().data
+    detector = SigmoidBackpropOutlierDetector((8,), n_estimators=2, n_jobs=n_jobs, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        detector.fit(X)
+    with pytest.warns(ConvergenceWarning, match="In 2 of 2 autoencoders: Training stopped at max_iter=3 ") as told:
+        detector.set_params(max_iter=3).fit(X)
+    assert len(told) == 1
