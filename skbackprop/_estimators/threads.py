@@ -5,12 +5,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
+from weakref import WeakSet
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
 # Multiplications in the largest product of a step from which a second thread pays; measured, see docs/performance.md.
 CROSSOVER = {np.dtype(np.float32): 40_000_000, np.dtype(np.float64): 15_000_000}
+
+
+class Asking:
+    """A fit or a prediction that asks for one thread. An interrupt may come before it has ended: it counts while it lives."""
 
 
 class SharedLimit:
@@ -32,14 +37,16 @@ class SharedLimit:
 
     def forget_fits(self):
         """Forget the fits that go on in the process that this one was forked from; the numbers before them hold here."""
-        self.lock, self.fits = Lock(), set()
+        self.lock, self.fits = Lock(), WeakSet()
 
     def begin(self, fit):
-        """Limit the libraries for a fit, which may be any object of its own."""
+        """Limit the libraries for a fit, an instance of `Asking` of its own."""
         with self.lock:
+            first = not self.fits
             self.fits.add(fit)
-            if not self.before:
-                self.before = [(library, library.num_threads) for library in self.libraries]
+            if first:
+                # There are numbers already where a fit was interrupted before it could restore them.
+                self.before = self.before or [(library, library.num_threads) for library in self.libraries]
                 for library in self.libraries:
                     _set(library, 1)
 
@@ -97,7 +104,7 @@ def limit_threads(network, batch_size):
     scipys, others, in_each_thread = _limits()
     small = batch_size * max(coef.size for coef in network.coefs) < CROSSOVER[network.theta.dtype]
     limits = (scipys, others) if small else (scipys,)
-    fit = object()
+    fit = Asking()
     try:
         for limit in limits:
             limit.begin(fit)
@@ -112,7 +119,7 @@ def limit_threads(network, batch_size):
 def one_thread():
     """Limit NumPy's BLAS to one thread, for prediction, in which scipy's has no part."""
     _, numpys, in_each_thread = _limits()
-    prediction = object()
+    prediction = Asking()
     try:
         numpys.begin(prediction)
         with in_each_thread.limit(limits=1):

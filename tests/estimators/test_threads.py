@@ -11,7 +11,7 @@ from threadpoolctl import ThreadpoolController, threadpool_info, threadpool_limi
 
 from skbackprop import SigmoidBackpropClassifier, SigmoidBackpropRegressor
 from skbackprop._engine.network import Network
-from skbackprop._estimators.threads import CROSSOVER, limit_threads
+from skbackprop._estimators.threads import CROSSOVER, Asking, _limits, limit_threads
 from skbackprop.losses import HuberLoss
 
 SMALL = Network([100, 50, 2], [], True, np.dtype(np.float64))
@@ -103,6 +103,15 @@ def test_of_fits_that_overlap_in_threads_the_last_to_end_restores(order, way_out
             may_end[number].set()
             threads[number].join()
         assert limited == [{1}] * 3
+        assert set(blas_threads().values()) == {2}
+
+
+def test_a_fit_interrupted_before_it_could_end_counts_no_longer():
+    with two_threads():
+        for limit in _limits()[:2]:
+            limit.begin(Asking())
+        with limit_threads(SMALL, 10):
+            assert set(blas_threads().values()) == {1}
         assert set(blas_threads().values()) == {2}
 
 
