@@ -15,7 +15,7 @@ CROSSOVER = {np.dtype(np.float32): 40_000_000, np.dtype(np.float64): 15_000_000}
 
 
 class Asking:
-    """A fit or a prediction that asks for one thread. An interrupt may come before it has ended: it counts while it lives."""
+    """A fit or a prediction that asks for one thread, and counts while it lives: an interrupt may come before its end."""
 
 
 class SharedLimit:
