@@ -5,7 +5,7 @@ from threading import Barrier, Event, Thread, get_ident
 
 import numpy as np
 import pytest
-from scipy.sparse import random_array
+from scipy.sparse import random
 from test_threads import blas_threads, two_threads
 
 from skbackprop import SigmoidBackpropAutoencoder, SigmoidBackpropClassifier, SigmoidBackpropRegressor
@@ -137,7 +137,7 @@ def test_shared_rows_get_the_same_bits(inputs, activation, monkeypatch):
 @pytest.mark.usefixtures("shared")
 def test_shared_rows_of_sparse_inputs_and_of_another_dtype():
     classifier = fitted(inputs=X.astype(np.float32))
-    sparse = random_array((20_000, 20), density=0.3, rng=np.random.default_rng(0), format="csr")
+    sparse = random(20_000, 20, density=0.3, random_state=0, format="csr")
     assert classifier.decision_function(X).dtype == np.float64
     np.testing.assert_allclose(classifier.decision_function(sparse), classifier.decision_function(sparse.toarray()))
 
@@ -166,7 +166,7 @@ def peak(function, *arguments):
 
 
 TALL = np.random.RandomState(1).randn(200_000, 4)
-SPARSE = random_array((200_000, 500), density=0.004, rng=np.random.default_rng(0), format="csr")
+SPARSE = random(200_000, 500, density=0.004, random_state=0, format="csr")
 
 
 @pytest.mark.parametrize("loss", ["log_loss", "squared_error"])
