@@ -6,6 +6,7 @@ from typing import TypeVar
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import RegressorMixin, _fit_context
+from sklearn.utils import assert_all_finite
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import column_or_1d
 
@@ -254,7 +255,11 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
             y = column_or_1d(y, warn=True)
         sample_weight = checked_weights(sample_weight, X, any_sign, weight_name)
         # In float64: time stamps, say, lose their last digits in float32, and with these what there is to learn.
+        if y.dtype.kind in "Mm":
+            raise ValueError(f"Got {y.dtype} targets: pass numbers, such as days since the first date.")
         Y = y.astype(np.float64).reshape(len(y), -1)
+        # None among objects is NaN only now.
+        assert_all_finite(Y, input_name="y")
         if np.abs(Y).max() > np.finfo(X.dtype).max:
             raise ValueError(
                 f"Got targets that are infinite in {X.dtype}, the type of X: pass X in float64, or smaller targets."
