@@ -11,7 +11,6 @@ from typing import Any
 from zlib import crc32
 
 import joblib
-from sklearn.utils.validation import _num_samples
 
 from .._estimators.annotations import Data
 from .._estimators.base import BaseBackprop
@@ -200,10 +199,7 @@ def resume(
     FileNotFoundError: [Errno 2] No such file or directory: 'no such file'
     """
     estimator = _read(path)
-    n_samples = interrupted(estimator).n_samples
-    given = _num_samples(X)
-    if given != n_samples:
-        raise ValueError(f"Got {given} samples to resume a fit of {n_samples}: pass the samples of the interrupted fit.")
+    interrupted(estimator)
     if callbacks:
         estimator.set_callbacks(*callbacks)
     return estimator.fit(X, y, **fit_parameters)
