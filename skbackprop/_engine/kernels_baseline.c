@@ -1,0 +1,3 @@
+/* For any processor. */
+#define KERNELS kernels_baseline
+#include "kernels.h"
