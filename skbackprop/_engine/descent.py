@@ -5,11 +5,13 @@ The loop knows nothing of validation data, patience or printing; whoever runs it
 
 import math
 from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter
 
 import numpy as np
 
 from .._blas import add_multiple
+from . import compiled
 
 
 @dataclass
@@ -108,47 +110,72 @@ def gradient_descent(objective, batches, optimizer, schedule, rule, state, *, sc
     loss : float
         Mean over the batches of the epoch, while the weights changed, as in scikit-learn.
     """
-    network = objective.network
-    gradient = objective.gradient
     initial = rule.learning_rate_init
     if state.learning_rate_init != initial:
         state.learning_rate = state.learning_rate_init = initial
-    memory = optimizer.initial_state(network.theta) or {}
+    memory = optimizer.initial_state(objective.network.theta) or {}
     if state.memory.keys() == memory.keys():
         memory = state.memory
     state.memory = memory
     n_samples = batches.n_samples * batches.passes
-    mean = state.mean
     start = state.epochs - done
-    timed = deadline < math.inf
-    every_step = schedule.every_step
+    parts = objective, batches, optimizer, rule, memory, state.mean, scale, with_loss
+    train = compiled.epoch_of(*parts) or partial(numpy_epoch, *parts)
+
+    def rate_at(rate, seen, steps):
+        epoch = state.epochs + seen / n_samples
+        share = None if max_iter is None else (epoch - start) / max_iter
+        return schedule.next_rate(rate, initial, state.samples_seen + seen, epoch, share, steps)
+
     while True:
-        total = 0.0
-        seen = 0
-        steps = state.steps
-        share = None if max_iter is None else (state.epochs - start) / max_iter
-        rate = schedule.next_rate(state.learning_rate, initial, state.samples_seen, state.epochs, share, steps)
-        for X, Y, sample_weight in batches.epoch():
-            if timed and seen and perf_counter() >= deadline:
-                break
-            if every_step:
-                epoch = state.epochs + seen / n_samples
-                share = None if max_iter is None else (epoch - start) / max_iter
-                rate = schedule.next_rate(rate, initial, state.samples_seen + seen, epoch, share, steps)
-            loss = objective(X, Y, sample_weight, scale, with_loss)
-            if rule.tied:
-                tie(objective.coef_gradients)
-            rule.take(network, gradient, optimizer, memory, rate, loss)
-            steps += 1
-            if mean is not None:
-                # The gradient has done its work: its memory takes the difference.
-                np.subtract(network.theta, mean, gradient)
-                add_multiple(gradient, mean, 6.0 / (steps + 5))
-            n_rows = len(Y)
-            total += loss * n_rows
-            seen += n_rows
-        state.learning_rate = rate
-        state.steps = steps
+        rate = rate_at(state.learning_rate, 0, state.steps)
+        varies = schedule.changes(state.steps)
+        total, seen, state.steps, state.learning_rate = train(rate, rate_at if varies else None, state.steps, deadline)
         state.samples_seen += seen
         state.epochs += seen / n_samples
         yield total / seen
+
+
+def numpy_epoch(objective, batches, optimizer, rule, memory, mean, scale, with_loss, rate, rate_at, steps, deadline):
+    """Train for an epoch.
+
+    Parameters
+    ----------
+    objective, batches, optimizer, rule, scale, with_loss, deadline
+        See `gradient_descent`.
+    memory, mean
+        What `DescentState` says of them.
+    rate : float
+        The learning rate.
+    rate_at : callable or None
+        Where it varies from step to step, returns the next one, given the last, the samples seen in this epoch, and the
+        steps.
+    steps : int
+        Steps so far.
+
+    Returns
+    -------
+    total, seen, steps, rate
+        Sum of the losses over the samples, number of the samples, steps, and the last learning rate.
+    """
+    network, gradient = objective.network, objective.gradient
+    timed = deadline < math.inf
+    total, seen = 0.0, 0
+    for X, Y, sample_weight in batches.epoch():
+        if timed and seen and perf_counter() >= deadline:
+            break
+        if rate_at is not None:
+            rate = rate_at(rate, seen, steps)
+        loss = objective(X, Y, sample_weight, scale, with_loss)
+        if rule.tied:
+            tie(objective.coef_gradients)
+        rule.take(network, gradient, optimizer, memory, rate, loss)
+        steps += 1
+        if mean is not None:
+            # The gradient has done its work: its memory takes the difference.
+            np.subtract(network.theta, mean, gradient)
+            add_multiple(gradient, mean, 6.0 / (steps + 5))
+        n_rows = len(Y)
+        total += loss * n_rows
+        seen += n_rows
+    return total, seen, steps, rate

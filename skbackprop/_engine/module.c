@@ -337,8 +337,8 @@ static ptrdiff_t steps_until(const Plan *plan, ptrdiff_t row)
 }
 
 PyDoc_STRVAR(run_doc, "run(row, stop, steps, rates, counter, seconds, noise)\n--\n\n"
-                      "Train on the rows from `row` to `stop`, or until the time is up; return the row, the counter and the "
-                      "sum of the losses.\n\n`rates` holds a learning rate for each step, or one for all.");
+                      "Train on the rows from `row` to `stop`, or until the time is up; return the row, the number of "
+                      "steps, the counter and the sum of the losses.\n\n`rates` holds a learning rate for each step, or one for all.");
 
 static PyObject *Trainer_run(Trainer *self, PyObject *const *args, Py_ssize_t n_args)
 {
@@ -357,6 +357,7 @@ static PyObject *Trainer_run(Trainer *self, PyObject *const *args, Py_ssize_t n_
     call.row = PyLong_AsSsize_t(args[0]);
     call.stop = PyLong_AsSsize_t(args[1]);
     call.steps = PyLong_AsSsize_t(args[2]);
+    const ptrdiff_t first_step = call.steps;
     call.counter = PyFloat_AsDouble(args[4]);
     call.seconds = PyFloat_AsDouble(args[5]);
     if (PyErr_Occurred())
@@ -393,7 +394,7 @@ done:
         PyBuffer_Release(&rates);
     if (noise.obj)
         PyBuffer_Release(&noise);
-    return PyErr_Occurred() ? NULL : Py_BuildValue("ndd", call.row, call.counter, call.total);
+    return PyErr_Occurred() ? NULL : Py_BuildValue("nndd", call.row, call.steps - first_step, call.counter, call.total);
 }
 
 static PyMethodDef Trainer_methods[] = {

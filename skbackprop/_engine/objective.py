@@ -42,7 +42,7 @@ class Objective:
         self.gradient = np.empty_like(network.theta)
         self.coef_gradients, _ = network.layer_views(self.gradient)
         self._is_penalised = self.penalty.attach(self.gradient)
-        self._dropout = dropout, generator
+        self.dropout = dropout, generator
         self.own_weight = own_weight
         self._propagations = {}
 
@@ -96,7 +96,7 @@ class Objective:
     def propagation(self, n_rows):
         """Return the forward and backward pass over batches of so many rows, made when it is first asked for."""
         if n_rows not in self._propagations:
-            self._propagations[n_rows] = Propagation(self.network, self.gradient, n_rows, *self._dropout)
+            self._propagations[n_rows] = Propagation(self.network, self.gradient, n_rows, *self.dropout)
         return self._propagations[n_rows]
 
 
