@@ -1,7 +1,5 @@
 """The teaching notebook's three functions, on the package's own gradient loop."""
 
-from itertools import islice
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -119,13 +117,13 @@ def backpropagation(
     network = Network((X.shape[1], Y.shape[1]), (), fit_intercept=False, dtype=X.dtype)
     network.initialize(Uniform(), random_state)
     objective = Objective(network, SigmoidSquaredError())
-    batches = Batches(X, Y, None, len(X), shuffle=False, random_state=random_state)
+    batches = Batches(X, Y, None, len(X), shuffle=False, random_state=random_state, passes=max(1, int(num_iterations)))
     # The notebook sums over the samples: its learning rate scales that sum, and the learning rate of the loop is 1.
     rules = SGD(momentum=0.0), Constant(), StepRule(1.0)
     epochs = gradient_descent(objective, batches, *rules, DescentState(), scale=float(learning_rate), with_loss=False)
     with np.errstate(**QUIET):
-        for _ in islice(epochs, int(num_iterations)):
-            pass
+        if num_iterations >= 1:
+            next(epochs)
     if not np.isfinite(network.theta).all():
         raise ValueError(f"The weights overflowed with learning_rate={learning_rate}; pass a smaller one.")
     return network.coefs[0]

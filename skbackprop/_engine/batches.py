@@ -1,6 +1,6 @@
 """Order and batches of the training samples."""
 
-from itertools import chain
+from itertools import chain, repeat
 
 import numpy as np
 from scipy.sparse import issparse
@@ -68,7 +68,7 @@ class Batches:
         self._buffers = {size: self._new_buffers(size) for size in {rows.stop - rows.start for rows in self._slices}}
 
         # A full batch in a fixed order never changes: it is gathered once.
-        self._full_batch = None if shuffle or noise or len(self._slices) > 1 else passes * list(self._gather())
+        self._full_batch = None if shuffle or noise or len(self._slices) > 1 else next(self._gather())
 
     def _new_buffers(self, n_rows):
         """Room for one batch: inputs, targets as stored, targets as the network wants them, weights."""
@@ -90,7 +90,9 @@ class Batches:
             Of shapes (n_rows, n_features), (n_rows, n_outputs) and (n_rows, 1), the last perhaps None; each batch must be
             done with before the next is asked for.
         """
-        return self._full_batch or chain.from_iterable(self._gather() for _ in range(self.passes))
+        if self._full_batch:
+            return repeat(self._full_batch, self.passes)
+        return chain.from_iterable(self._gather() for _ in range(self.passes))
 
     def _gather(self):
         if self.shuffle:
