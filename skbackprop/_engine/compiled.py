@@ -49,6 +49,8 @@ OPTIMIZERS = {
     AdamW: (1, *_ADAM),
     Rprop: (2, *_RPROP),
 }
+# What is returned of raw scores.
+RAW_SCORES, LABELS, CLASSES, TWO_CLASSES = range(4)
 # An interrupt is heeded after so many seconds at the latest, one step apart.
 SECONDS_A_CALL = 0.05
 # Learning rates that are computed, and values of noise that are drawn, for one call.
@@ -71,6 +73,22 @@ def chosen():
     return None if choice == "numpy" else _compiled
 
 
+def predictor_of(coefs, intercepts, activations):
+    """Return a function of both lists, `X` and a link that predicts for a few rows, or None where that is not to be had.
+
+    It returns None where the lists hold other arrays by now, or `X` is no small clean array of their dtype. The link is
+    `RAW_SCORES`, `LABELS` or `CLASSES`, for which raw scores become probabilities, or `TWO_CLASSES`, of one raw score.
+    """
+    if (engine := chosen()) is None or not all(type(activation) in ACTIVATIONS for activation in activations):
+        return None
+    numbers = tuple(ACTIVATIONS.index(type(activation)) for activation in activations)
+    try:
+        return engine.Predictor(coefs, intercepts, numbers).predict
+    except (TypeError, ValueError, BufferError):
+        # Weights that were set by hand may be anything.
+        return None
+
+
 def epoch_of(objective, batches, optimizer, rule, memory, mean, scale, with_loss):
     """Return a function that trains for an epoch as `descent.numpy_epoch` does, or None if this is no run for it.
 
@@ -81,13 +99,13 @@ def epoch_of(objective, batches, optimizer, rule, memory, mean, scale, with_loss
     memory, mean
         What `DescentState` says of them.
     """
-    if (engine := chosen()) is None or not _takes(objective, batches, optimizer):
+    if not takes(objective, batches, optimizer):
         return None
     network, loss = objective.network, objective.loss
     number, settings, arrays, counter = OPTIMIZERS[type(optimizer)]
     dropout, generator = objective.dropout
     scaling, noise, order = batches.scaling, batches.noise, batches.order
-    trainer = engine.Trainer(
+    trainer = _compiled.Trainer(
         theta=network.theta,
         gradient=objective.gradient,
         sizes=network.layer_sizes,
@@ -162,8 +180,8 @@ def epoch_of(objective, batches, optimizer, rule, memory, mean, scale, with_loss
     return epoch
 
 
-def _takes(objective, batches, optimizer):
-    """Return whether every part is one that the compiled engine knows, and the inputs are dense."""
+def takes(objective, batches, optimizer):
+    """Return whether the compiled engine is to train: it knows every part, and the inputs are dense."""
     network, dropout, X = objective.network, objective.dropout, batches.X
     known = (
         type(optimizer) in OPTIMIZERS
@@ -172,4 +190,6 @@ def _takes(objective, batches, optimizer):
     )
     dense = type(X) is np.ndarray and X.dtype == network.theta.dtype and X.strides[1] == X.itemsize
     # Masks and noise are drawn in turn from one generator, of which C draws the masks alone.
-    return known and dense and batches.Y.dtype.char in "fdB?" and not (dropout[0] and batches.noise)
+    return (
+        chosen() is not None and known and dense and batches.Y.dtype.char in "fdB?" and not (dropout[0] and batches.noise)
+    )

@@ -420,7 +420,7 @@ typedef struct {
     Held held;
     Layer *layers;
     ptrdiff_t n_layers, widest;
-    int type, link;
+    int type;
 } Predictor;
 
 static void Predictor_dealloc(Predictor *self)
@@ -439,8 +439,7 @@ static void Predictor_dealloc(Predictor *self)
 static int Predictor_set_up(Predictor *self, PyObject *args)
 {
     PyObject *coefs, *intercepts, *activations;
-    if (!PyArg_ParseTuple(args, "O!O!O!i", &PyList_Type, &coefs, &PyList_Type, &intercepts, &PyTuple_Type, &activations,
-                          &self->link))
+    if (!PyArg_ParseTuple(args, "O!O!O!", &PyList_Type, &coefs, &PyList_Type, &intercepts, &PyTuple_Type, &activations))
         return -1;
     self->coefs = Py_NewRef(coefs);
     self->intercepts = Py_NewRef(intercepts);
@@ -450,9 +449,8 @@ static int Predictor_set_up(Predictor *self, PyObject *args)
         return -1;
     const Py_ssize_t n_layers = self->n_layers = PyTuple_GET_SIZE(self->held_coefs);
     double codes[MOST_VIEWS / 2];
-    if (n_layers < 1 || n_layers > MOST_VIEWS / 2 || PyTuple_GET_SIZE(self->held_intercepts) != n_layers ||
-        self->link < 0 || self->link >= N_LINKS) {
-        PyErr_SetString(PyExc_ValueError, "Got layers of another number than this takes, or an unknown link.");
+    if (n_layers < 1 || n_layers > MOST_VIEWS / 2 || PyTuple_GET_SIZE(self->held_intercepts) != n_layers) {
+        PyErr_SetString(PyExc_ValueError, "Got layers of another number than this takes.");
         return -1;
     }
     if (numbers(activations, n_layers - 1, codes, "activations"))
@@ -490,10 +488,6 @@ static int Predictor_set_up(Predictor *self, PyObject *args)
             return -1;
         self->widest = layer->fan_out > self->widest ? layer->fan_out : self->widest;
     }
-    if (self->link == TWO_CLASSES && self->layers[n_layers - 1].fan_out != 1) {
-        PyErr_SetString(PyExc_ValueError, "Two classes have one output.");
-        return -1;
-    }
     return 0;
 }
 
@@ -518,7 +512,7 @@ static int unchanged(PyObject *list, PyObject *taken, PyObject *held)
     return 1;
 }
 
-PyDoc_STRVAR(predict_doc, "predict(coefs, intercepts, X)\n--\n\n"
+PyDoc_STRVAR(predict_doc, "predict(coefs, intercepts, X, link)\n--\n\n"
                           "Return predictions for a few rows, or None where this is no case for it: other weights than were "
                           "taken, another type, many rows, a value that is not finite.");
 
@@ -527,8 +521,11 @@ PyDoc_STRVAR(predict_doc, "predict(coefs, intercepts, X)\n--\n\n"
 
 static PyObject *Predictor_predict(Predictor *self, PyObject *const *args, Py_ssize_t n_args)
 {
-    if (n_args != 3) {
-        PyErr_SetString(PyExc_TypeError, "predict takes 3 arguments.");
+    const long link = n_args == 4 ? PyLong_AsLong(args[3]) : -1;
+    if (PyErr_Occurred())
+        return NULL;
+    if (link < 0 || link >= N_LINKS || !PyList_Check(args[0]) || !PyList_Check(args[1])) {
+        PyErr_SetString(PyExc_ValueError, "Got other arguments than two lists of arrays, X and the number of a link.");
         return NULL;
     }
     if ((PyObject *)Py_TYPE(args[2]) != ndarray_type || !unchanged(args[0], self->coefs, self->held_coefs) ||
@@ -544,9 +541,9 @@ static PyObject *Predictor_predict(Predictor *self, PyObject *const *args, Py_ss
     const ptrdiff_t n_rows = view.ndim == 2 ? view.shape[0] : 0;
     int done = 0;
     if (n_rows < 1 || view.shape[1] != self->layers[0].fan_in || type_of(&view) != self->type ||
-        n_rows > MOST_VALUES / self->widest || (uintptr_t)view.buf % view.itemsize)
+        n_rows > MOST_VALUES / self->widest || (link == TWO_CLASSES && self->layers[self->n_layers - 1].fan_out != 1) || (uintptr_t)view.buf % view.itemsize)
         goto end;
-    const ptrdiff_t n_outputs = self->link == TWO_CLASSES ? 2 : self->layers[self->n_layers - 1].fan_out;
+    const ptrdiff_t n_outputs = link == TWO_CLASSES ? 2 : self->layers[self->n_layers - 1].fan_out;
     shape = Py_BuildValue("(nn)", n_rows, n_outputs);
     result = shape ? PyObject_CallFunctionObjArgs(empty, shape, dtypes[self->type], NULL) : NULL;
     if (!result || PyObject_GetBuffer(result, &out, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE))
@@ -556,8 +553,8 @@ static PyObject *Predictor_predict(Predictor *self, PyObject *const *args, Py_ss
         PyErr_NoMemory();
     else {
         Py_BEGIN_ALLOW_THREADS
-        done = kernels[self->type].predict(self->layers, self->n_layers, &blas[self->type], self->link, view.buf, n_rows,
-                                           room, out.buf);
+        done = kernels[self->type].predict(self->layers, self->n_layers, &blas[self->type], (int)link, view.buf,
+                                           n_rows, room, out.buf);
         Py_END_ALLOW_THREADS
     }
     PyMem_RawFree(room);

@@ -302,7 +302,8 @@ static void NAME(run)(Plan *plan, Call *call)
             work = 0.0;
             if (seconds_now() - begin >= call->seconds)
                 return;
-        }
+        } else if (call->seconds <= 0)
+            return;
     }
 }
 

@@ -15,7 +15,7 @@ from .by_hand import Derived
 from .callback_bridge import CallbackBridge, CallbackSupportMixin, epochs_a_task, with_callbacks
 from .folds import FoldedTraining, refuse_with_folds
 from .parameters import CheckedParameters, refuse_weights_with, scorer_of
-from .prediction import raw_scores
+from .prediction import few_rows, raw_scores
 from .samples import FLOATS, validated
 from .scaling import Scaling, TargetScaling
 from .state import TrainingState, become, draft_of
@@ -135,6 +135,8 @@ class BaseBackprop(Parameters, CallbackSupportMixin, CheckedParameters, Versione
 
     def _raw_scores(self, X):
         """Return the raw scores for `X`, of shape (n_samples, n_outputs), having validated `X`."""
+        if (Z := few_rows(self, X)) is not None:
+            return Z
         X = self._checked(X)
         return raw_scores(self.coefs_, self.intercepts_, self._activations, X)
 

@@ -34,6 +34,7 @@ from .docstrings import share_documentation
 from .features import FeaturesMixin
 from .labels import Labels, checked_labels, refuse_weights_of_one_class, warn_of_one_hot
 from .parameters import can_fit_partially, constraints, make_part, store
+from .prediction import few_rows, forget_few_rows
 from .samples import FLOATS, Problem, Samples, checked_weights, finite, validated
 from .words import Choices
 
@@ -61,6 +62,16 @@ def _loss_of(classifier, target_type):
             "three classes or more, or loss='log_loss', which fits every kind of target."
         )
     return loss
+
+
+def _probabilities(Z, loss, target_type):
+    """Return probabilities for raw scores, which may be overwritten."""
+    if target_type == "multiclass" and not loss.normalized:
+        logarithms = _log_probabilities(Z, loss, target_type)
+        return np.exp(logarithms, logarithms)
+    if target_type == "binary":
+        return np.concatenate([loss.predict_complement(Z.copy()), loss.predict(Z)], axis=1)
+    return loss.predict(Z)
 
 
 def _log_probabilities(Z, loss, target_type):
@@ -269,7 +280,6 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         Z = finite(self._raw_scores(X))
         return Z[:, 0] if self._labels.target_type == "binary" else Z
 
-    @np.errstate(**QUIET)
     def predict_proba(self, X: Data) -> np.ndarray:
         """Return the probability of each class, or, for several labels a sample, of each label.
 
@@ -282,13 +292,11 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         probabilities : ndarray of shape (n_samples, n_classes)
             In the order of `classes_`; of exclusive classes they sum to one.
         """
-        Z, loss, target_type = finite(self._raw_scores(X)), self._loss, self._labels.target_type
-        if target_type == "multiclass" and not loss.normalized:
-            logarithms = _log_probabilities(Z, loss, target_type)
-            return np.exp(logarithms, logarithms)
-        if target_type == "binary":
-            return np.concatenate([loss.predict_complement(Z.copy()), loss.predict(Z)], axis=1)
-        return loss.predict(Z)
+        if (probabilities := few_rows(self, X, probabilities=True)) is not None:
+            return probabilities
+        with np.errstate(**QUIET):
+            Z = finite(self._raw_scores(X))
+            return _probabilities(Z, self._loss, self._labels.target_type)
 
     @np.errstate(**QUIET)
     def predict_log_proba(self, X: Data) -> np.ndarray:
@@ -323,6 +331,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
 
     @_label_binarizer.setter
     def _label_binarizer(self, binarizer):
+        forget_few_rows(self)
         self._labels = Labels(binarizer.classes_, binarizer.y_type_)
         self.classes_ = binarizer.classes_
 

@@ -5,8 +5,10 @@ programs want these, too, a product takes a hundred times as long. Threads that 
 """
 
 from functools import partial, wraps
+from weakref import WeakKeyDictionary
 
-from .._engine import prediction
+from .._engine import compiled, prediction
+from ..losses import BinaryLogLoss, CategoricalLogLoss, SigmoidSquaredError
 from .threads import blas_threads, in_threads, one_thread
 
 # Multiplications of a product from which a BLAS may use several threads: OpenBLAS's number.
@@ -32,3 +34,40 @@ def _guarded(predict):
 
 raw_scores = _guarded(prediction.raw_scores)
 hidden_activations = _guarded(prediction.hidden_activations)
+
+
+# Of each estimator that has predicted for a few rows: its list of weights, a function of the compiled engine or None, and
+# the link to its probabilities or None. Beside the estimators, for prediction leaves these as they are.
+_FEW_ROWS = WeakKeyDictionary()
+
+
+def few_rows(estimator, X, probabilities=False):
+    """Return raw scores, or probabilities, for a few rows of clean numbers from the compiled engine; None for other `X`."""
+    fitted = estimator.__dict__
+    coefs = fitted.get("coefs_")
+    taken = _FEW_ROWS.get(estimator)
+    if taken is None or taken[0] is not coefs:
+        taken = _FEW_ROWS[estimator] = _few_rows_of(fitted)
+    _, predict, link = taken
+    if predict is None or (probabilities and link is None):
+        return None
+    return predict(coefs, fitted["intercepts_"], X, link if probabilities else compiled.RAW_SCORES)
+
+
+def forget_few_rows(estimator):
+    """Forget what the estimator predicted with: it may predict otherwise from here on."""
+    _FEW_ROWS.pop(estimator, None)
+
+
+def _few_rows_of(fitted):
+    """Return what `few_rows` keeps of an estimator with these attributes."""
+    coefs, labels, loss = fitted.get("coefs_"), fitted.get("_labels"), type(fitted.get("_loss"))
+    # Column names are for scikit-learn's validation to compare.
+    if "_activations" not in fitted or "n_features_in_" not in fitted or "feature_names_in_" in fitted:
+        return coefs, None, None
+    links = {"binary": compiled.TWO_CLASSES, "multilabel-indicator": compiled.LABELS}
+    if loss is CategoricalLogLoss:
+        links["multiclass"] = compiled.CLASSES
+    known = loss in {BinaryLogLoss, SigmoidSquaredError, CategoricalLogLoss}
+    link = links.get(labels.target_type) if labels is not None and known else None
+    return coefs, compiled.predictor_of(coefs, fitted["intercepts_"], fitted["_activations"]), link
