@@ -89,97 +89,6 @@ def predictor_of(coefs, intercepts, activations):
         return None
 
 
-def epoch_of(objective, batches, optimizer, rule, memory, mean, scale, with_loss):
-    """Return a function that trains for an epoch as `descent.numpy_epoch` does, or None if this is no run for it.
-
-    Parameters
-    ----------
-    objective, batches, optimizer, rule, scale, with_loss
-        See `gradient_descent`.
-    memory, mean
-        What `DescentState` says of them.
-    """
-    if not takes(objective, batches, optimizer):
-        return None
-    network, loss = objective.network, objective.loss
-    number, settings, arrays, counter = OPTIMIZERS[type(optimizer)]
-    dropout, generator = objective.dropout
-    scaling, noise, order = batches.scaling, batches.noise, batches.order
-    trainer = _compiled.Trainer(
-        theta=network.theta,
-        gradient=objective.gradient,
-        sizes=network.layer_sizes,
-        activations=tuple(ACTIVATIONS.index(type(activation)) for activation in network.activations),
-        penalties=tuple(objective.penalty.strengths),
-        fit_intercept=network.fit_intercept,
-        loss=list(LOSSES).index(type(loss)),
-        loss_setting=getattr(loss, LOSSES[type(loss)] or "", 0.0),
-        optimizer=number,
-        optimizer_settings=tuple(getattr(optimizer, name) for name in settings),
-        memory=tuple(memory[name] for name in arrays if name in memory),
-        X=batches.X,
-        Y=batches.Y,
-        sample_weight=batches.sample_weight,
-        order=order,
-        mean_of_X=scaling and scaling.mean,
-        scale_of_X=scaling and scaling.scale,
-        batch_size=min(batches.batch_size, batches.n_samples),
-        scale=np.nan if scale is None else scale,
-        own_weight=objective.own_weight,
-        with_loss=with_loss,
-        clip_norm=np.inf if rule.clip_norm is None else rule.clip_norm,
-        weight_decay=rule.weight_decay,
-        tied=rule.tied,
-        mean=mean,
-        dropout=dropout,
-        generator=generator.bit_generator.capsule if dropout else None,
-        noise=noise,
-    )
-    n_samples, size = batches.n_samples, batches.batch_size
-    n_rows = n_samples * batches.passes
-    step_at_most = STEPS_A_CALL * size, max(1, NOISE_A_CALL // batches.X[:size].size) * size
-
-    def stop_of(row, varies):
-        """Return up to which row one call can go from this one."""
-        stop = n_rows
-        if batches.shuffle or varies or noise:
-            stop = row - row % n_samples + n_samples
-        for limits, most in zip((varies, noise), step_at_most, strict=True):
-            if limits:
-                stop = min(stop, row + most)
-        return stop
-
-    def epoch(rate, rate_at, steps, deadline):
-        row, total, count = 0, 0.0, float(memory.get(counter, 0))
-        drawn, rates = None, float(rate)
-        while row < n_rows:
-            if batches.shuffle and row % n_samples == 0:
-                batches.random_state.shuffle(order)
-            stop = stop_of(row, rate_at is not None)
-            if rate_at is not None:
-                rates = np.empty(-(-(stop - row) // size))
-                for step in range(len(rates)):
-                    rates[step] = rate = rate_at(rate, row + step * size, steps + step)
-            if rule.weight_decay:
-                rule.refuse_overshoot(np.max(rates))
-            if noise:
-                drawn = batches.generator.standard_normal((stop - row, batches.X.shape[1]), batches.X.dtype)
-            # Noise that is drawn is used up, which takes no time.
-            seconds = np.inf if noise else min(SECONDS_A_CALL, deadline - perf_counter())
-            row, n_steps, count, part = trainer.run(row, stop, steps, rates, count, seconds, drawn)
-            total += part
-            steps += n_steps
-            if rate_at is not None:
-                rate = float(rates[n_steps - 1])
-            if perf_counter() >= deadline:
-                break
-        if counter:
-            memory[counter] = count if counter == "loss" else int(count)
-        return total, row, steps, rate
-
-    return epoch
-
-
 def takes(objective, batches, optimizer):
     """Return whether the compiled engine is to train: it knows every part, and the inputs are dense."""
     network, dropout, X = objective.network, objective.dropout, batches.X
@@ -193,3 +102,99 @@ def takes(objective, batches, optimizer):
     return (
         chosen() is not None and known and dense and batches.Y.dtype.char in "fdB?" and not (dropout[0] and batches.noise)
     )
+
+
+class Epochs:
+    """Trains for an epoch at each call, as `descent.numpy_epoch` does.
+
+    Parameters
+    ----------
+    objective, batches, optimizer, rule, scale, with_loss
+        See `gradient_descent`.
+    memory, mean
+        What `DescentState` says of them.
+    """
+
+    def __init__(self, objective, batches, optimizer, rule, memory, mean, scale, with_loss):
+        self.batches, self.rule, self.memory = batches, rule, memory
+        network, loss, (dropout, generator) = objective.network, objective.loss, objective.dropout
+        number, settings, arrays, self.counter = OPTIMIZERS[type(optimizer)]
+        self.train = _compiled.Trainer(
+            theta=network.theta,
+            gradient=objective.gradient,
+            sizes=network.layer_sizes,
+            activations=tuple(ACTIVATIONS.index(type(activation)) for activation in network.activations),
+            penalties=tuple(objective.penalty.strengths),
+            fit_intercept=network.fit_intercept,
+            loss=list(LOSSES).index(type(loss)),
+            loss_setting=getattr(loss, LOSSES[type(loss)] or "", 0.0),
+            optimizer=number,
+            optimizer_settings=tuple(getattr(optimizer, name) for name in settings),
+            memory=tuple(memory[name] for name in arrays if name in memory),
+            X=batches.X,
+            Y=batches.Y,
+            sample_weight=batches.sample_weight,
+            order=batches.order,
+            mean_of_X=batches.scaling and batches.scaling.mean,
+            scale_of_X=batches.scaling and batches.scaling.scale,
+            batch_size=min(batches.batch_size, batches.n_samples),
+            scale=np.nan if scale is None else scale,
+            own_weight=objective.own_weight,
+            with_loss=with_loss,
+            clip_norm=np.inf if rule.clip_norm is None else rule.clip_norm,
+            weight_decay=rule.weight_decay,
+            tied=rule.tied,
+            mean=mean,
+            dropout=dropout,
+            generator=generator.bit_generator.capsule if dropout else None,
+            noise=batches.noise,
+        ).run
+
+    def __call__(self, rate, rate_at, steps, deadline):
+        """Return the sum of the losses over the samples, the number of these, the steps, and the last learning rate."""
+        batches, memory = self.batches, self.memory
+        row, stop, total = 0, batches.n_samples * batches.passes, 0.0
+        count = float(memory.get(self.counter, 0))
+        rates, noise = float(rate), None
+        while row < stop:
+            if batches.shuffle and row % batches.n_samples == 0:
+                batches.random_state.shuffle(batches.order)
+            end = self._end(row, stop, rate_at is not None)
+            if rate_at is not None:
+                rates = self._rates(rate, rate_at, row, end, steps)
+            if self.rule.weight_decay:
+                self.rule.refuse_overshoot(np.max(rates))
+            if batches.noise:
+                noise = batches.generator.standard_normal((end - row, batches.X.shape[1]), batches.X.dtype)
+            # Noise that is drawn is used up, which takes no time.
+            seconds = np.inf if batches.noise else min(SECONDS_A_CALL, deadline - perf_counter())
+            row, n_steps, count, part = self.train(row, end, steps, rates, count, seconds, noise)
+            total += part
+            steps += n_steps
+            if rate_at is not None:
+                rate = float(rates[n_steps - 1])
+            if perf_counter() >= deadline:
+                break
+        if self.counter:
+            memory[self.counter] = count if self.counter == "loss" else int(count)
+        return total, row, steps, rate
+
+    def _end(self, row, stop, varies):
+        """Return up to which row a call can go from this one; `varies` tells whether the learning rate does."""
+        batches = self.batches
+        if batches.shuffle or batches.noise or varies:
+            stop = row - row % batches.n_samples + batches.n_samples
+        if varies:
+            stop = min(stop, row + STEPS_A_CALL * batches.batch_size)
+        if batches.noise:
+            n_batches = max(1, NOISE_A_CALL // (batches.batch_size * batches.X.shape[1]))
+            stop = min(stop, row + n_batches * batches.batch_size)
+        return stop
+
+    def _rates(self, rate, rate_at, row, end, steps):
+        """Return the learning rate of each step from `row` to `end`."""
+        size = self.batches.batch_size
+        rates = np.empty(-(-(end - row) // size))
+        for number in range(len(rates)):
+            rates[number] = rate = rate_at(rate, row + number * size, steps + number)
+        return rates

@@ -120,7 +120,8 @@ def gradient_descent(objective, batches, optimizer, schedule, rule, state, *, sc
     n_samples = batches.n_samples * batches.passes
     start = state.epochs - done
     parts = objective, batches, optimizer, rule, memory, state.mean, scale, with_loss
-    train = compiled.epoch_of(*parts) or partial(numpy_epoch, *parts)
+    compiles = compiled.takes(objective, batches, optimizer)
+    train = compiled.Epochs(*parts) if compiles else partial(numpy_epoch, *parts)
 
     def rate_at(rate, seen, steps):
         epoch = state.epochs + seen / n_samples

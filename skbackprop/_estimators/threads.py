@@ -95,15 +95,16 @@ def _find_limits():
 
 
 @contextmanager
-def limit_threads(network, batch_size):
+def limit_threads(network, batch_size, compiled):
     """Limit the BLAS threads while training: one thread for small products, else as many as there are.
 
     Wheels of NumPy and scipy bring a BLAS each. Threads of one that wait keep the cores busy that threads of the other
-    need, so scipy's, which only adds vectors here, gets one thread in any case.
+    need, so the one that has no part in the products gets one thread in any case: NumPy's if the engine is `compiled`, else
+    scipy's, which only adds vectors.
     """
     scipys, others, in_each_thread = _limits()
     small = batch_size * max(coef.size for coef in network.coefs) < CROSSOVER[network.theta.dtype]
-    limits = (scipys, others) if small else (scipys,)
+    limits = (scipys, others) if small else (others if compiled else scipys,)
     fit = Asking()
     try:
         for limit in limits:

@@ -10,6 +10,7 @@ from zlib import crc32
 import numpy as np
 from scipy.sparse import issparse
 
+from .._engine import compiled
 from .._engine.batches import Batches
 from .._engine.descent import gradient_descent, tie
 from .._engine.network import Network
@@ -300,7 +301,8 @@ class Training:
         """Train, and leave the estimator fitted; tell the bridge, if there is one, of each epoch."""
         estimator = self.estimator
         run = Run(self, bridge)
-        with limit_threads(self.network, self.batches.batch_size):
+        compiles = compiled.takes(self.objective, self.batches, self.recipe.optimizer)
+        with limit_threads(self.network, self.batches.batch_size, compiles):
             (run_minimizer if self.recipe.optimizer.minimizes else run_epochs)(run, self)
         run.note(estimator)
         if run.early_stopping and run.patience.best_theta is not None:
