@@ -49,6 +49,12 @@ def weight():
     return np.random.RandomState(1).uniform(0, 3, 150)
 
 
+@pytest.fixture
+def numpy_engine(monkeypatch):
+    """For comparisons, to the last bit, with parts of one's own, with which NumPy's loop trains."""
+    monkeypatch.setenv("SKBACKPROP_ENGINE", "numpy")
+
+
 @pytest.fixture(autouse=True)
 def _figures_are_closed():
     yield

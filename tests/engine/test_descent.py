@@ -104,6 +104,7 @@ def test_an_epoch_of_several_passes_is_as_many_epochs_of_one():
     assert (other.steps, other.samples_seen, other.epochs) == (12, 48, 4.0)
 
 
+@pytest.mark.usefixtures("numpy_engine")
 def test_the_running_mean_follows_its_recursion_and_leaves_training_as_it_is():
     class Recorder(SGD):
         def __init__(self):

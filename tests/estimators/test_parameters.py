@@ -52,6 +52,7 @@ def assert_same_weights(one, other):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.usefixtures("numpy_engine")
 @pytest.mark.parametrize("name", OWN)
 def test_what_a_part_of_ones_own_lacks_is_taken_from_its_base_class(name):
     own, plain = OWN[name]
@@ -68,6 +69,7 @@ def test_a_minimiser_of_ones_own_is_given_all_samples_at_once():
     assert not hasattr(fitted, "partial_fit")
 
 
+@pytest.mark.usefixtures("numpy_engine")
 def test_a_loss_of_numbers_of_ones_own():
     own = Wrapped(SquaredError(), "loss_gradient", "predict", "constant_scores", "location_scale")
     fitted = SigmoidBackpropRegressor(own, **SETTINGS).fit(X[:, :3], X[:, 3])

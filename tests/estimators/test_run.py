@@ -17,6 +17,9 @@ from skbackprop.neural_network import MLPRegressor
 from skbackprop.optimizers import SGD, Minimizer
 
 X, y = load_iris(return_X_y=True)
+# Parts that misbehave are compared with those of the package.
+pytestmark = pytest.mark.usefixtures("numpy_engine")
+
 SETTINGS = {"hidden_layer_sizes": (4,), "batch_size": 50, "random_state": 0}
 ESTIMATORS = [SigmoidBackpropClassifier, SigmoidBackpropRegressor, SigmoidBackpropAutoencoder]
 # What may become of a parameter: the square of the last is infinite, and so are soon the predictions.

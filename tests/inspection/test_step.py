@@ -56,6 +56,7 @@ def training_weights(classifier):
     return copy.deepcopy(coefs)
 
 
+@pytest.mark.usefixtures("numpy_engine")
 @pytest.mark.parametrize("solver", ["sgd", "adam", "rprop", "lbfgs"])
 def test_of_a_warm_start_the_trace_is_the_next_step(targets, weight, solver):
     X, y = targets[0], targets[1]["multiclass"]
@@ -70,6 +71,7 @@ def test_of_a_warm_start_the_trace_is_the_next_step(targets, weight, solver):
         np.testing.assert_array_equal(layer.weights_update, new - old)
 
 
+@pytest.mark.usefixtures("numpy_engine")
 @pytest.mark.parametrize("learning_rate", ["auto", "one_cycle", "invscaling"])
 def test_after_partial_fit_the_trace_is_its_next_step(targets, learning_rate):
     X, y = targets[0], targets[1]["multiclass"]
