@@ -27,6 +27,7 @@ from .annotations import (
 )
 from .base import BaseBackprop
 from .by_hand import Derived
+from .columns import refuse_dates
 from .docstrings import share_documentation
 from .parameters import can_fit_partially, constraints, hidden_sizes_of, store
 from .prediction import hidden_activations, raw_scores
@@ -196,6 +197,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
             If the codes have the wrong number of units.
         """
         check_is_fitted(self)
+        refuse_dates(X)
         code = check_array(X, dtype=FLOATS, input_name="X")
         if code.shape[1] != self._n_features_out:
             raise ValueError(

@@ -32,7 +32,7 @@ from .base import ROWS_AT_A_TIME, BaseBackprop
 from .by_hand import Derived
 from .docstrings import share_documentation
 from .features import FeaturesMixin
-from .labels import Labels, checked_labels, refuse_weights_of_one_class, warn_of_one_hot
+from .labels import Labels, checked_labels, refuse_missing, refuse_weights_of_one_class, warn_of_one_hot
 from .parameters import can_fit_partially, constraints, make_part, store
 from .samples import FLOATS, Problem, Samples, checked_weights, finite, validated
 from .words import Choices
@@ -353,6 +353,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
 
     def _validated(self, X, y, dtype, reset):
         """Return checked inputs, dense in C order or CSR, and checked labels."""
+        refuse_missing(y, "y")
         X, y = validated(self, X, y, accept_sparse="csr", multi_output=True, dtype=dtype, order="C", reset=reset)
         return X, checked_labels(y)
 
