@@ -165,7 +165,9 @@ def folded(networks):
     n_networks, last = len(networks), len(networks[0].coefs) - 1
     n_inputs, *hidden, n_outputs = networks[0].layer_sizes
     sizes = n_inputs, *(n_networks * size for size in hidden), n_outputs
-    together = Network(sizes, networks[0].activations, networks[0].fit_intercept, networks[0].theta.dtype)
+    # Features or targets may be too coarse for float32 in some folds only.
+    dtype = np.result_type(*{network.theta.dtype for network in networks})
+    together = Network(sizes, networks[0].activations, networks[0].fit_intercept, dtype)
     for number, network in enumerate(networks):
         for layer, (coef, intercept) in enumerate(zip(network.coefs, network.intercepts, strict=True)):
             # The inputs and the outputs are common to all; in between each has units of its own.

@@ -12,9 +12,8 @@ from sklearn.utils import check_array, gen_batches
 from sklearn.utils.validation import validate_data
 
 from ..losses import Loss
+from .by_hand import FLOATS, refuse_weights
 from .words import first_word, listed, shown
-
-FLOATS = (np.float64, np.float32)
 
 
 def fingerprint(array):
@@ -128,9 +127,10 @@ def canonical(X):
     return X
 
 
-def finite(result):
+def finite(result, estimator):
     """Return a result of prediction, or raise if it overflowed."""
     if not np.isfinite(result).all():
+        refuse_weights(estimator)
         remedy = "pass smaller values, or float64 ones" if result.dtype == np.float32 else "pass smaller values"
         raise ValueError(f"Got X with values so large that the result overflows in {result.dtype}: {remedy}.")
     return result

@@ -280,7 +280,7 @@ class Training:
         self.fold()
         view = copy.copy(self.estimator)
         run.note(view)
-        view.coefs_, view.intercepts_ = copy.deepcopy((view.coefs_, view.intercepts_))
+        vars(view).update(zip(("coefs_", "intercepts_"), copy.deepcopy((view.coefs_, view.intercepts_)), strict=True))
         view._training_state = copy.deepcopy(replace(self._state_after(run), fingerprint=self.fingerprint))
         return dict(vars(view))
 
