@@ -8,8 +8,6 @@ from sklearn.utils.validation import check_is_fitted
 from .parameters import activations_of
 from .words import shown
 
-# The types that networks are trained in.
-FLOATS = (np.float64, np.float32)
 # What NumPy raises for arrays that do not fit together, and Python for what is none.
 ERRORS = (AttributeError, IndexError, TypeError, ValueError)
 
@@ -51,7 +49,7 @@ def refuse_weights(estimator):
             if not isinstance(part, np.ndarray) or part.dtype.kind not in "biuf":
                 raise ValueError(f"Got {name}[{layer}]={shown(part)}: set an array of numbers, of shape {wanted}.")
             if part.ndim != n_axes or not part.size:
-                raise ValueError(f"Got {name}[{layer}] of shape {part.shape}: set an array of shape {wanted}, none of them 0.")
+                raise ValueError(f"Got {name}[{layer}] of shape {part.shape}: set an array of shape {wanted}, all positive.")
             if not np.isfinite(part).all():
                 raise ValueError(f"Got NaN or infinity in {name}[{layer}]: set finite weights, or fit anew.")
     shapes = [coef.shape for coef in estimator.coefs_]
@@ -78,8 +76,8 @@ def refuse_width(estimator, X):
     expected = len(estimator.coefs_[0])
     if X.shape[1] != expected:
         raise ValueError(
-            f"X has {X.shape[1]} features, but {type(estimator).__name__} is expecting {expected} features: pass as many as "
-            "coefs_[0] has rows."
+            f"X has {X.shape[1]} features, but {type(estimator).__name__} is expecting {expected} features: pass as many "
+            "as coefs_[0] has rows."
         )
 
 
@@ -101,7 +99,7 @@ def float_type(estimator):
     """Return the type in which training goes on from weights, whoever set them: float32 or float64."""
     refuse_weights(estimator)
     found = np.result_type(*{part.dtype for part in (*estimator.coefs_, *estimator.intercepts_)})
-    return found if found in FLOATS else np.dtype(np.float64)
+    return np.dtype(np.float32 if found == np.float32 else np.float64)
 
 
 def activations(estimator):

@@ -12,8 +12,10 @@ from sklearn.utils import check_array, gen_batches
 from sklearn.utils.validation import validate_data
 
 from ..losses import Loss
-from .by_hand import FLOATS, refuse_weights
+from .by_hand import refuse_weights
 from .words import first_word, listed, shown
+
+FLOATS = (np.float64, np.float32)
 
 
 def fingerprint(array):
