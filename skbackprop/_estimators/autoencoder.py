@@ -79,6 +79,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
     """
 
     _accept_sparse = False
+    _activations: tuple = Derived(by_hand.activations_around_code)
     _loss = Derived(lambda estimator: by_hand.with_link(loss_of(estimator), estimator))
     _parameter_constraints: dict = constraints(
         "n_folds",
@@ -161,7 +162,6 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         return self._fit(X, None, None, (X_val, X_val, None), incremental=True)
 
     @np.errstate(**QUIET)
-    @blames_weights
     def transform(self, X: Data) -> np.ndarray:
         """Return the code of each sample.
 
@@ -175,7 +175,11 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
             Activations of the code layer.
         """
         X = self._checked(X)
-        return finite(hidden_activations(self.coefs_, self.intercepts_, self._activations, X, self._code_layer), self)
+        try:
+            return finite(hidden_activations(self.coefs_, self.intercepts_, self._activations, X, self._code_layer), self)
+        except by_hand.ERRORS:
+            by_hand.refuse_weights(self)
+            raise
 
     @np.errstate(**QUIET)
     @blames_weights
@@ -197,7 +201,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         ValueError
             If the codes have the wrong number of units.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "_activations")
         code = check_array(X, dtype=FLOATS, input_name="X")
         if code.shape[1] != self._n_features_out:
             raise ValueError(

@@ -146,9 +146,7 @@ class BaseBackprop(Parameters, CallbackSupportMixin, CheckedParameters, Versione
         try:
             return raw_scores(self.coefs_, self.intercepts_, self._activations, X)
         except by_hand.ERRORS:
-            # Weights may have been changed in place; to look at them each time would cost as much as to predict.
             by_hand.refuse_weights(self)
-            by_hand.refuse_width(self, X)
             raise
 
     def _checked(self, X):

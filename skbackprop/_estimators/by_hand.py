@@ -39,36 +39,50 @@ def as_arrays(layers):
 
 
 def refuse_weights(estimator):
-    """Raise unless the weights make a network, of finite numbers; say which of them do not."""
+    """Raise unless the weights make a network, of finite numbers; say which of them do not.
+
+    Prediction asks only once it has failed, or where weights were set as attributes: to look at all of them each time would
+    cost as much as to predict.
+    """
     check_is_fitted(estimator, ["coefs_", "intercepts_"])
-    for name, n_axes, wanted in (("coefs_", 2, "(fan_in, fan_out)"), ("intercepts_", 1, "(fan_out,)")):
-        layers = getattr(estimator, name)
-        if not isinstance(layers, list | tuple) or len(layers) != len(estimator.coefs_) or not layers:
-            raise ValueError(f"Got {name}={shown(layers)}: set a list of as many arrays as there are layers of weights.")
+    coefs, intercepts, fitted = estimator.coefs_, estimator.intercepts_, vars(estimator)
+    for name, layers in (("coefs_", coefs), ("intercepts_", intercepts)):
+        if not isinstance(layers, list | tuple) or not layers:
+            raise ValueError(f"Got {name}={shown(layers)}: set a list of arrays, one for each layer.")
         for layer, part in enumerate(layers):
-            if not isinstance(part, np.ndarray) or part.dtype.kind not in "biuf":
-                raise ValueError(f"Got {name}[{layer}]={shown(part)}: set an array of numbers, of shape {wanted}.")
-            if part.ndim != n_axes or not part.size:
-                raise ValueError(f"Got {name}[{layer}] of shape {part.shape}: set an array of shape {wanted}, all positive.")
-            if not np.isfinite(part).all():
-                raise ValueError(f"Got NaN or infinity in {name}[{layer}]: set finite weights, or fit anew.")
-    shapes = [coef.shape for coef in estimator.coefs_]
-    for layer, (shape, intercept) in enumerate(zip(shapes, estimator.intercepts_, strict=True)):
-        if layer and shape[0] != shapes[layer - 1][1]:
+            _refuse_part(f"{name}[{layer}]", part, (2, "(fan_in, fan_out)") if name == "coefs_" else (1, "(fan_out,)"))
+    n_layers = len(fitted["_activations"]) + 1 if "_activations" in fitted else len(coefs)
+    if not n_layers == len(coefs) == len(intercepts):
+        raise ValueError(
+            f"Got coefs_ of {len(coefs)} and intercepts_ of {len(intercepts)} layers: set new lists of as many arrays each."
+        )
+    if "_activations" in fitted and len(coefs[0]) != fitted.get("n_features_in_", len(coefs[0])):
+        raise ValueError(f"Got coefs_[0] of shape {coefs[0].shape}: set {estimator.n_features_in_} rows, one a feature.")
+    below = coefs[0].T
+    for layer, (coef, intercept) in enumerate(zip(coefs, intercepts, strict=True)):
+        if len(coef) != below.shape[1]:
             raise ValueError(
-                f"Got coefs_[{layer}] of shape {shape} above coefs_[{layer - 1}] of shape {shapes[layer - 1]}: set as many "
+                f"Got coefs_[{layer}] of shape {coef.shape} above coefs_[{layer - 1}] of shape {below.shape}: set as many "
                 "rows as the layer below has columns."
             )
-        if intercept.shape != shape[1:]:
+        below = coef
+        if intercept.shape != coef.shape[1:]:
             raise ValueError(
-                f"Got intercepts_[{layer}] of shape {intercept.shape} with coefs_[{layer}] of shape {shape}: set one bias "
-                "for each column of the weights."
+                f"Got intercepts_[{layer}] of shape {intercept.shape} with coefs_[{layer}] of shape {coef.shape}: set one "
+                "bias for each column of the weights."
             )
-    planned = vars(estimator).get("_activations")
-    if planned is not None and len(planned) != len(shapes) - 1:
-        raise ValueError(
-            f"Got {len(shapes)} layers of weights in place of {len(planned) + 1}: set new lists as coefs_ and intercepts_."
-        )
+
+
+def _refuse_part(name, part, wanted):
+    """Raise unless the weights or biases of a layer are finite numbers in an array, with so many axes, of such a shape."""
+    n_axes, shape = wanted
+    if not isinstance(part, np.ndarray) or part.dtype.kind not in "biuf" or part.itemsize > 8:
+        kind = part.dtype if isinstance(part, np.ndarray) else type(part).__name__
+        raise ValueError(f"Got {name} of type {kind}: set an array of numbers, float64 at most, of shape {shape}.")
+    if part.ndim != n_axes or not part.size:
+        raise ValueError(f"Got {name} of shape {part.shape}: set an array of shape {shape}, all positive.")
+    if not np.isfinite(part).all():
+        raise ValueError(f"Got NaN or infinity in {name}: set finite weights, or fit anew.")
 
 
 def refuse_width(estimator, X):
@@ -119,6 +133,17 @@ def activations_before_classes(estimator):
         raise ValueError(
             f"Got {n_classes} classes_ with coefs_ of {n_outputs} output units: set one class for each unit, or two for "
             "one unit."
+        )
+    return found
+
+
+def activations_around_code(estimator):
+    """Return the activations, having checked besides that the weights lead through a code back to the features."""
+    found, coefs = activations(estimator), estimator.coefs_
+    if not found or coefs[-1].shape[1] != len(coefs[0]):
+        raise ValueError(
+            f"Got coefs_ of shapes {shown([coef.shape for coef in coefs])}: set a hidden layer at least, the code, and as "
+            "many columns last as there are rows first."
         )
     return found
 

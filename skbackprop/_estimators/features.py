@@ -12,7 +12,7 @@ from .._engine.objective import QUIET
 from .._engine.prediction import input_gradient
 from .annotations import Data
 from .base import ROWS_AT_A_TIME
-from .by_hand import blames_weights
+from .by_hand import ERRORS, blames_weights, refuse_weights
 from .parameters import hidden_sizes_of
 from .prediction import hidden_activations, raw_scores
 from .samples import finite
@@ -34,7 +34,6 @@ class FeaturesMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         return self.coefs_[-1].shape[0]
 
     @np.errstate(**QUIET)
-    @blames_weights
     def transform(self, X: Data, layer: int = -1) -> np.ndarray:
         """Return the activations of a hidden layer, as features for another estimator.
 
@@ -65,7 +64,11 @@ class FeaturesMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
                 f"Got layer={layer} with set_output, whose names are those of the last layer: pass layer=-1, or "
                 "set_output(transform='default')."
             )
-        return finite(hidden_activations(self.coefs_, self.intercepts_, self._activations, X, layer % n_hidden), self)
+        try:
+            return finite(hidden_activations(self.coefs_, self.intercepts_, self._activations, X, layer % n_hidden), self)
+        except ERRORS:
+            refuse_weights(self)
+            raise
 
     @np.errstate(**QUIET)
     @blames_weights
