@@ -202,7 +202,7 @@ def constraints(*without, **own):
 def check_parameter(estimator, name):
     """Raise unless a parameter of an estimator is valid by itself, and say what may have been meant."""
     value, allowed = getattr(estimator, name), estimator._parameter_constraints
-    takes_booleans = any(isinstance(kind, str) and kind in {"boolean", "verbose"} for kind in allowed[name])
+    takes_booleans = any(isinstance(kind, str) and kind in {"boolean", "verbose"} for kind in allowed.get(name, []))
     if isinstance(value, bool) and not takes_booleans:
         value = _Boolean(value)
     try:

@@ -55,7 +55,9 @@ class Samples(NamedTuple):
 
         A weight of 2 then equals two rows to the last bit, where sums over both would be rounded differently.
         """
-        X, _, Y, weight = self
+        weight = self.sample_weight
+        # In one type, since training that goes on may have another than it began in, and is to find the same order.
+        X, Y = (part.astype(np.float64, copy=False) for part in (self.X, self.Y))
         rows = np.arange(X.shape[0]) if weight is None else np.flatnonzero(weight)
         keys = np.empty(len(rows), dtype=object)
         keys[:] = [_row_as_bytes(X, row) + Y[row].tobytes() for row in rows]
