@@ -174,8 +174,8 @@ def folded(networks):
             above, below = (slice(number * size, (number + 1) * size) for size in coef.shape)
             above, below = slice(None) if layer == 0 else above, slice(None) if layer == last else below
             share = n_networks if layer == last else 1
-            together.coefs[layer][above, below] += coef / share
-            together.intercepts[layer][below] += intercept / share
+            together.coefs[layer][above, below] += np.divide(coef, share, dtype=dtype)
+            together.intercepts[layer][below] += np.divide(intercept, share, dtype=dtype)
     return together
 
 

@@ -199,11 +199,15 @@ def constraints(*without, **own):
     return {**{name: entry.allowed for name, entry in PARAMETERS.items() if name not in without}, **own}
 
 
+def _takes_booleans(allowed):
+    """Return whether True and False are allowed."""
+    return any(isinstance(kind, str) and kind in {"boolean", "verbose"} for kind in allowed)
+
+
 def check_parameter(estimator, name):
     """Raise unless a parameter of an estimator is valid by itself, and say what may have been meant."""
     value, allowed = getattr(estimator, name), estimator._parameter_constraints
-    takes_booleans = any(isinstance(kind, str) and kind in {"boolean", "verbose"} for kind in allowed.get(name, []))
-    if isinstance(value, bool) and not takes_booleans:
+    if isinstance(value, bool) and not _takes_booleans(allowed.get(name, ())):
         value = _Boolean(value)
     try:
         validate_parameter_constraints(allowed, {name: value}, caller_name=type(estimator).__name__)
