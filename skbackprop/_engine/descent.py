@@ -10,6 +10,7 @@ from time import perf_counter
 import numpy as np
 
 from .._blas import add_multiple
+from ..schedules import SCHEDULES
 
 
 @dataclass
@@ -44,8 +45,6 @@ class StepRule:
                 gradient *= self.clip_norm / norm
         optimizer.update(network.theta, gradient, memory, rate, loss)
         if self.weight_decay:
-            # A schedule of the user's own may go higher than `learning_rate_init`.
-            self.refuse_overshoot(rate)
             network.weights *= 1.0 - rate * self.weight_decay
 
 
@@ -122,12 +121,15 @@ def gradient_descent(objective, batches, optimizer, schedule, rule, state, *, sc
     start = state.epochs - done
     timed = deadline < math.inf
     every_step = schedule.every_step
+    # Within an epoch a schedule of the user's own alone may go higher than `learning_rate_init`.
+    is_own = type(schedule) not in SCHEDULES.values()
     while True:
         total = 0.0
         seen = 0
         steps = state.steps
         share = None if max_iter is None else (state.epochs - start) / max_iter
         rate = schedule.next_rate(state.learning_rate, initial, state.samples_seen, state.epochs, share, steps)
+        rule.refuse_overshoot(rate)
         for X, Y, sample_weight in batches.epoch():
             if timed and seen and perf_counter() >= deadline:
                 break
@@ -135,6 +137,8 @@ def gradient_descent(objective, batches, optimizer, schedule, rule, state, *, sc
                 epoch = state.epochs + seen / n_samples
                 share = None if max_iter is None else (epoch - start) / max_iter
                 rate = schedule.next_rate(rate, initial, state.samples_seen + seen, epoch, share, steps)
+                if is_own:
+                    rule.refuse_overshoot(rate)
             loss = objective(X, Y, sample_weight, scale, with_loss)
             if rule.tied:
                 tie(objective.coef_gradients)

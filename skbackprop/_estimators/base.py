@@ -104,6 +104,13 @@ class BaseBackprop(Parameters, CallbackSupportMixin, CheckedParameters, Versione
     def _encode_validation(self, X, y, sample_weight, dtype):
         """Return `Samples` of the kind that the training samples defined, with inputs of their dtype."""
 
+    def __setattr__(self, name, value):
+        """Set an attribute; of other weights than those of training nothing is taken for granted any more."""
+        if name in {"coefs_", "intercepts_"}:
+            value = by_hand.as_arrays(value)
+            vars(self).pop("_activations", None)
+        super().__setattr__(name, value)
+
     @with_callbacks
     def _fit(self, X, y, sample_weight, validation, incremental=False, **labels):
         """Fit a draft, so that an error leaves the estimator as it was, and then become the draft."""
@@ -136,19 +143,18 @@ class BaseBackprop(Parameters, CallbackSupportMixin, CheckedParameters, Versione
     def _raw_scores(self, X):
         """Return the raw scores for `X`, of shape (n_samples, n_outputs), having validated `X`."""
         X = self._checked(X)
-        return raw_scores(self.coefs_, self.intercepts_, self._activations, X)
+        try:
+            return raw_scores(self.coefs_, self.intercepts_, self._activations, X)
+        except by_hand.ERRORS:
+            by_hand.refuse_weights(self)
+            raise
 
     def _checked(self, X):
         """Return inputs to predict for as an array or CSR of floats, or raise."""
         if not _is_plain(X, self.__dict__):
             check_is_fitted(self, "_activations")
             X = validated(self, X, accept_sparse=self._accept_sparse, dtype=FLOATS, reset=False)
-            # Weights that were set by hand know no `n_features_in_`.
-            if X.shape[1] != len(self.coefs_[0]):
-                raise ValueError(
-                    f"X has {X.shape[1]} features, but {type(self).__name__} is expecting {len(self.coefs_[0])} features: "
-                    "pass as many as coefs_[0] has rows."
-                )
+            by_hand.refuse_width(self, X)
         return X
 
     def _sample_losses(self, X, Y):

@@ -63,6 +63,13 @@ def _loss_of(classifier, target_type):
     return loss
 
 
+def _validated(classifier, X, y, dtype, reset):
+    """Return checked inputs, dense in C order or CSR, and checked labels."""
+    refuse_missing(y, "y")
+    X, y = validated(classifier, X, y, accept_sparse="csr", multi_output=True, dtype=dtype, order="C", reset=reset)
+    return X, checked_labels(y)
+
+
 def _log_probabilities(Z, loss, target_type):
     """Return log-probabilities for raw scores, which may be overwritten."""
     if len(Z) <= ROWS_AT_A_TIME:
@@ -146,6 +153,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
     classes_: np.ndarray
     oof_decision_function_: np.ndarray | None
 
+    _activations: tuple = Derived(by_hand.activations_before_classes)
     _labels = Derived(lambda estimator: Labels(*by_hand.kind_of_labels(estimator)))
     _loss = Derived(lambda estimator: by_hand.with_link(_loss_of(estimator, estimator._labels.target_type), estimator))
 
@@ -246,7 +254,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Labels, or 0/1 indicators of several labels a sample.
         """
-        Z = finite(self._raw_scores(X))
+        Z = finite(self._raw_scores(X), self)
         if self._labels.target_type == "multilabel-indicator":
             return (Z > 0).astype(np.int64)
         codes = Z[:, 0] > 0 if self._labels.target_type == "binary" else Z.argmax(axis=1)
@@ -266,7 +274,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         Z : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             For two classes one score a sample, positive where the second class is the more probable.
         """
-        Z = finite(self._raw_scores(X))
+        Z = finite(self._raw_scores(X), self)
         return Z[:, 0] if self._labels.target_type == "binary" else Z
 
     @np.errstate(**QUIET)
@@ -282,7 +290,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         probabilities : ndarray of shape (n_samples, n_classes)
             In the order of `classes_`; of exclusive classes they sum to one.
         """
-        Z, loss, target_type = finite(self._raw_scores(X)), self._loss, self._labels.target_type
+        Z, loss, target_type = finite(self._raw_scores(X), self), self._loss, self._labels.target_type
         if target_type == "multiclass" and not loss.normalized:
             logarithms = _log_probabilities(Z, loss, target_type)
             return np.exp(logarithms, logarithms)
@@ -303,7 +311,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         log_probabilities : ndarray of shape (n_samples, n_classes)
             Exact also where the probability itself rounds to 0 or 1.
         """
-        Z = finite(self._raw_scores(X))
+        Z = finite(self._raw_scores(X), self)
         largest = np.finfo(Z.dtype).max / 4
         np.clip(Z, -largest, largest, out=Z)
         return _log_probabilities(Z, self._loss, self._labels.target_type)
@@ -331,8 +339,8 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         self.oof_decision_function_ = Z[:, 0] if self._labels.target_type == "binary" else Z
 
     def _encode(self, X, y, sample_weight, *, resume, incremental, classes=None):
-        dtype = self.coefs_[0].dtype if resume else FLOATS
-        X, y = self._validated(X, y, dtype, reset=not resume)
+        dtype = by_hand.float_type(self) if resume else FLOATS
+        X, y = _validated(self, X, y, dtype, reset=not resume)
         if not resume or not hasattr(self, "_labels"):
             if incremental and classes is None:
                 raise ValueError(
@@ -349,13 +357,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         return Problem(samples, _loss_of(self, self._labels.target_type), strata)
 
     def _encode_validation(self, X, y, sample_weight, dtype):
-        return self._samples(*self._validated(X, y, dtype, reset=False), sample_weight, validation=True)
-
-    def _validated(self, X, y, dtype, reset):
-        """Return checked inputs, dense in C order or CSR, and checked labels."""
-        refuse_missing(y, "y")
-        X, y = validated(self, X, y, accept_sparse="csr", multi_output=True, dtype=dtype, order="C", reset=reset)
-        return X, checked_labels(y)
+        return self._samples(*_validated(self, X, y, dtype, reset=False), sample_weight, validation=True)
 
     def _samples(self, X, y, sample_weight, any_sign=False, validation=False):
         """Return samples in numbers, to train on or for validation."""

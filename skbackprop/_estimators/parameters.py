@@ -47,6 +47,21 @@ def at_least(least, kind=numbers.Real):
     return Interval(kind, least, None, closed="left")
 
 
+def is_whole(value):
+    """Return whether a value is a whole number; to Python True is one, too, but not to who reads it."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+class _Boolean:
+    """True or False as something that is no number, for scikit-learn's validation takes Python's as 1 and 0."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def __repr__(self):
+        return repr(self.value)
+
+
 def sizes_of(value):
     """Return sizes of hidden layers, as users may write them, as a list of int; None if they are none."""
     if hasattr(value, "__array__"):
@@ -54,12 +69,12 @@ def sizes_of(value):
     if isinstance(value, str):
         sizes = value.split("-") if value else []
         value = [int(size) for size in sizes] if all(map(str.isdecimal, sizes)) else None
-    elif isinstance(value, numbers.Integral):
+    elif is_whole(value):
         value = [value]
     # Not any iterable: an iterator would be used up, and bytes are numbers to Python alone.
     if not isinstance(value, Sequence) or isinstance(value, bytes):
         return None
-    return [int(size) for size in value] if all(isinstance(size, numbers.Integral) and size > 0 for size in value) else None
+    return [int(size) for size in value] if all(is_whole(size) and size > 0 for size in value) else None
 
 
 class Sizes(Options):
@@ -175,7 +190,7 @@ PARAMETERS = {
 
 def check_count(name, value, otherwise=""):
     """Raise unless `value` is a whole number of at least 1; `otherwise` says what else may be passed."""
-    if not isinstance(value, numbers.Integral) or value < 1:
+    if not is_whole(value) or value < 1:
         raise ValueError(f"Got {name}={shown(value)}: pass a whole number of at least 1{otherwise}.")
 
 
@@ -184,9 +199,16 @@ def constraints(*without, **own):
     return {**{name: entry.allowed for name, entry in PARAMETERS.items() if name not in without}, **own}
 
 
+def _takes_booleans(allowed):
+    """Return whether True and False are allowed."""
+    return any(isinstance(kind, str) and kind in {"boolean", "verbose"} for kind in allowed)
+
+
 def check_parameter(estimator, name):
     """Raise unless a parameter of an estimator is valid by itself, and say what may have been meant."""
     value, allowed = getattr(estimator, name), estimator._parameter_constraints
+    if isinstance(value, bool) and not _takes_booleans(allowed.get(name, ())):
+        value = _Boolean(value)
     try:
         validate_parameter_constraints(allowed, {name: value}, caller_name=type(estimator).__name__)
     except InvalidParameterError as error:

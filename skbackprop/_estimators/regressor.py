@@ -196,7 +196,7 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             In the units of the targets of `fit`.
         """
-        return finite(self._predictions(self._raw_scores(X)))
+        return finite(self._predictions(self._raw_scores(X)), self)
 
     def __sklearn_tags__(self):
         """Several targets a sample are welcome; some losses want them positive."""
@@ -221,7 +221,7 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
     def _encode(self, X, y, sample_weight, *, resume, incremental):
         loss = loss_of(self)
         self.oof_prediction_ = None
-        dtype = self.coefs_[0].dtype if resume else FLOATS
+        dtype = by_hand.float_type(self) if resume else FLOATS
         samples = self._validated(X, y, sample_weight, loss, dtype, reset=not resume, any_sign=incremental)
         n_outputs = samples.Y.shape[1]
         self.n_outputs_ = self.coefs_[-1].shape[1] if resume else n_outputs

@@ -170,6 +170,10 @@ def run_epochs(run, training):
                     break
     except KeyboardInterrupt:
         run.reason = "interrupted"
+        if training.recipe.step.tied:
+            # Amid a step some weights, or some of what is remembered of them, may be a part of it ahead of their twins.
+            tie(training.network.coefs)
+            descent.memory = {}
     run.finish()
 
 

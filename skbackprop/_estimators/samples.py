@@ -13,6 +13,7 @@ from sklearn.utils import check_array, gen_batches
 from sklearn.utils.validation import validate_data
 
 from ..losses import Loss
+from .by_hand import refuse_weights
 from .columns import refuse_dates, refuse_others, refuse_text
 from .words import in_short, shown
 
@@ -56,7 +57,9 @@ class Samples(NamedTuple):
 
         A weight of 2 then equals two rows to the last bit, where sums over both would be rounded differently.
         """
-        X, _, Y, weight = self
+        weight = self.sample_weight
+        # In one type, since training that goes on may have another than it began in, and is to find the same order.
+        X, Y = (part.astype(np.float64, copy=False) for part in (self.X, self.Y))
         rows = np.arange(X.shape[0]) if weight is None else np.flatnonzero(weight)
         keys = np.empty(len(rows), dtype=object)
         keys[:] = [_row_as_bytes(X, row) + Y[row].tobytes() for row in rows]
@@ -141,9 +144,10 @@ def canonical(X):
     return X
 
 
-def finite(result):
+def finite(result, estimator):
     """Return a result of prediction, or raise if it overflowed."""
     if not np.isfinite(result).all():
+        refuse_weights(estimator)
         remedy = "pass smaller values, or float64 ones" if result.dtype == np.float32 else "pass smaller values"
         raise ValueError(f"Got X with values so large that the result overflows in {result.dtype}: {remedy}.")
     return result

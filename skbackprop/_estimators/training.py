@@ -22,7 +22,7 @@ from .recipe import Recipe, one_batch
 from .run import Run, run_epochs, run_minimizer
 from .samples import HoldOut, fingerprint
 from .scaling import Scaling, TargetScaling
-from .state import TrainingState
+from .state import TrainingState, WhenPickled
 from .threads import limit_threads
 from .words import shown
 
@@ -66,6 +66,8 @@ class Training:
     def __init__(self, estimator, problem, held_out=None, *, resume=False, incremental=False, in_order=False):
         self.estimator = estimator
         self.incremental = incremental
+        # Asked for here, since a change of type, or of rows, copies both.
+        self._reconstructs = problem.samples.y is problem.samples.X
         self.state = TrainingState.of(estimator, resume)
         splits = estimator.early_stopping and problem.splits and held_out is None and not incremental
         if one_batch(estimator, problem.samples.X.shape[0]) and not (splits or incremental or in_order):
@@ -187,14 +189,14 @@ class Training:
         """Return the batches, in the order in which the last epoch left them."""
         estimator, state, samples = self.estimator, self.state, self.problem.samples
         n_rows = samples.X.shape[0] if state.rows is None else len(state.rows)
-        full_batch, batch_size = self.recipe.optimizer.full_batch, self.recipe.batch_size
-        if batch_size > n_rows and not full_batch:
+        batch_size = self.recipe.batch_size
+        if batch_size > n_rows:
             warn_user(
                 f"Got batch_size={batch_size} for {n_rows} training samples, so each batch holds them all: pass a "
                 "batch_size no larger than the data, or 'auto'."
             )
-        batch_size = n_rows if full_batch else min(batch_size, n_rows)
-        order = estimator.shuffle and not full_batch, state.random_state, state.rows
+        batch_size = min(batch_size, n_rows)
+        order = estimator.shuffle and not self.recipe.optimizer.full_batch, state.random_state, state.rows
         X, scaling = estimator._scaling.apply(samples.X) if estimator._scaling else (samples.X, None)
         noise = estimator.noise, state.steps_generator() if estimator.noise else None
         state.rows_seen = state.rows_seen + n_rows if self.incremental else n_rows
@@ -252,7 +254,7 @@ class Training:
         for suffix, samples in self._given.items():
             if samples is not None:
                 parts = {"X": samples.X, "y": samples.Y, "sample_weight": samples.sample_weight}
-                if samples.y is samples.X:
+                if self._reconstructs:
                     del parts["y"]
                 found |= {f"{name}{suffix}": fingerprint(part) for name, part in parts.items()}
         return found
@@ -280,8 +282,9 @@ class Training:
         self.fold()
         view = copy.copy(self.estimator)
         run.note(view)
-        view.coefs_, view.intercepts_ = copy.deepcopy((view.coefs_, view.intercepts_))
-        view._training_state = copy.deepcopy(replace(self._state_after(run), fingerprint=self.fingerprint))
+        vars(view).update(zip(("coefs_", "intercepts_"), copy.deepcopy((view.coefs_, view.intercepts_)), strict=True))
+        view._training_state = copy.deepcopy(self._state_after(run))
+        view._training_state.fingerprint = WhenPickled(lambda: self.fingerprint)
         return dict(vars(view))
 
     # The run ---------------------------------------------------------------------------------------------------------
