@@ -25,7 +25,7 @@ from .annotations import (
     Solver,
     available_if,
 )
-from .base import BaseBackprop
+from .base import BaseBackprop, losses_of
 from .by_hand import Derived
 from .docstrings import share_documentation
 from .parameters import can_fit_partially, constraints, hidden_sizes_of, store
@@ -225,7 +225,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         """
         X = self._checked(X)
         refuse_targets(X, self._loss, self.loss)
-        return finite(-self._sample_losses(X, X))
+        return finite(-losses_of(self, X, X))
 
     @np.errstate(**QUIET)
     def score(self, X: Data, y: Any = None) -> float:

@@ -15,13 +15,12 @@ from .._engine.descent import gradient_descent, tie
 from .._engine.network import Network
 from .._engine.objective import QUIET, Objective, base_rate_loss, mean_loss
 from .._engine.penalty import Penalty
-from .._engine.prediction import raw_scores
 from .advice import warn_of, warn_user
-from .parameters import scorer_of, takes_weights
 from .recipe import Recipe, one_batch
 from .run import Run, run_epochs, run_minimizer
 from .samples import HoldOut, fingerprint
 from .scaling import Scaling, TargetScaling
+from .scoring import Score
 from .state import TrainingState
 from .threads import limit_threads
 from .words import shown
@@ -236,6 +235,19 @@ class Training:
     def fold(self, targets=True):
         """Bring the published parameters up to date with `kept`, in the units of the raw inputs and targets."""
         np.copyto(self.published.theta, self.kept)
+        self._unscale(targets)
+
+    def fold_base_rate(self):
+        """Publish the best constant prediction, for the time being."""
+        (_, _, Y, sample_weight), published = self.problem.samples, self.published
+        published.theta[...] = 0
+        if published.fit_intercept:
+            weight = np.ones(len(Y)) if sample_weight is None else sample_weight
+            published.intercepts[-1][...] = self.problem.loss.constant_scores(Y, weight)
+        self._unscale()
+
+    def _unscale(self, targets=True):
+        """Change the published parameters to the units of the raw inputs and, if so wished, targets."""
         # `run` looks for what overflows.
         with np.errstate(**QUIET):
             for scaling in (self.estimator._scaling, targets and self.estimator._target_scaling):
@@ -342,26 +354,6 @@ class Training:
 
     def scorer(self):
         """Return a function of no arguments that scores the current weights on validation samples; larger is better."""
-        samples = self.held_out
         if self.estimator.scoring == "loss":
-            return lambda: -self.mean_loss(samples)
-        judge = copy.copy(self.estimator)
-        # The validated samples carry no column names, and the scorer should not warn about that.
-        judge.__dict__.pop("feature_names_in_", None)
-        scorer = scorer_of(judge)
-        # Those of the classes alone may be left out.
-        weighted = samples.sample_weight is not None and takes_weights(scorer)
-        weights = {"sample_weight": samples.sample_weight} if weighted else {}
-
-        def score():
-            self.fold()
-            try:
-                return scorer(judge, samples.X, samples.y, **weights)
-            except ValueError:
-                # Weights on their way to infinity have no score; they stop training soon.
-                Z = raw_scores(judge.coefs_, judge.intercepts_, judge._activations, samples.X)
-                if np.isfinite(self.problem.loss.predict(Z)).all():
-                    raise
-                return math.nan
-
-        return score
+            return lambda: -self.mean_loss(self.held_out)
+        return Score(self)
