@@ -83,11 +83,11 @@ class Training:
         if self.state.unfinished:
             self.state.refuse_other_run(self.fingerprint)
         self.network = self._starting_network(resume)
-        self._first_norm = self._weight_norm(self.network.theta)
         descent = self.state.descent
         if self.recipe.averages and descent.mean is None:
             descent.mean, descent.steps = self.network.theta.copy(), 0
         self.kept = descent.mean if self.recipe.averages else self.network.theta
+        self.first_norm = self.weight_norm()
         if splits:
             self.held_out = self._split(hold_out)
         self.batches = self._make_batches()
@@ -338,19 +338,23 @@ class Training:
         self.fold(targets=False)
         return mean_loss(self.problem.loss, self.published, samples.X, samples.Y, samples.sample_weight)
 
-    def _weight_norm(self, theta):
-        """Return the Euclidean norm of the weights, biases apart, among some parameters."""
-        return math.sqrt(sum(float(np.vdot(coef, coef)) for coef in self.network.layer_views(theta)[0]))
+    def weight_norm(self):
+        """Return the Euclidean norm of the current weights, biases apart."""
+        return math.sqrt(sum(float(np.vdot(coef, coef)) for coef in self.network.layer_views(self.kept)[0]))
+
+    @property
+    def penalty_strength(self):
+        """The factor on half the squared norm of the weights that `alpha` adds to the loss of a batch."""
+        return self.recipe.alpha / (self.batches.mean_weight * self.batches.batch_size)
 
     def weights_have_shrunk(self, base_rate):
         """Return whether the penalty has more than halved the weights, or kept them too small for scores of variance one.
 
         It has if, besides, such weights would cost more than half of what there is to be learnt.
         """
-        estimator = self.estimator
-        needed = max(self._first_norm, math.sqrt(self.network.layer_sizes[-1]))
-        strength = self.recipe.alpha / (self.batches.mean_weight * self.batches.batch_size) + estimator.weight_decay
-        return self._weight_norm(self.kept) < needed / 2 and 0.5 * strength * needed**2 > base_rate / 2
+        needed = max(self.first_norm, math.sqrt(self.network.layer_sizes[-1]))
+        strength = self.penalty_strength + self.estimator.weight_decay
+        return self.weight_norm() < needed / 2 and 0.5 * strength * needed**2 > base_rate / 2
 
     def scorer(self):
         """Return a function of no arguments that scores the current weights on validation samples; larger is better."""
