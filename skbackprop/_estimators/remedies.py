@@ -32,7 +32,7 @@ def how_to_learn(run, training, base_rate, reached):
         or _penalty(training, base_rate)
         or _short_steps(training)
         or _held_back(run, training, base_rate)
-        or _unconfirmed(run, base_rate)
+        or _unconfirmed(run, training, base_rate)
     )
     return causes or _any_of(_not_tried(run, training))
 
@@ -147,14 +147,15 @@ def _held_back(run, training, base_rate):
     return _any_of([f"lower {name} (now {getattr(estimator, name)})" for name in found]) if found else None
 
 
-def _unconfirmed(run, base_rate):
+def _unconfirmed(run, training, base_rate):
     """Return what to do where validation samples chose weights before much was learnt; None if they did not."""
-    if run.early_stopping and run.loss_curve[-1] < 0.99 * base_rate:
-        return (
-            "what it learnt later did not hold on the validation samples, so that early weights are kept: pass more "
-            "samples or better features"
-        )
-    return None
+    if not run.early_stopping or run.loss_curve[-1] >= 0.99 * base_rate:
+        return None
+    other_score = "scoring" in training.estimator.get_params(deep=False) and training.estimator.scoring != "loss"
+    score = ["take scoring='loss'"] if other_score else []
+    remedies = [*_standardise(training), *score, "pass more samples", "better features"]
+    held = "what it learnt later did not hold on the validation samples, so that early weights are kept"
+    return f"{held}: {_any_of(remedies)}"
 
 
 # What is not in force yet ----------------------------------------------------------------------------------------------
