@@ -62,7 +62,7 @@ def warn_of(run, training, base_rate_loss, final_loss):
         epochs = "one epoch" if n_epochs == 1 else f"{n_epochs} epochs"
         message = (
             f"The network has not learnt: after {epochs} its training loss of {reached:.4g} is no better than the "
-            f"{base_rate:.4g} of always predicting the same; {how_to_learn(run, training, base_rate, reached)}."
+            f"{base_rate:.4g} of always predicting the same; {how_to_learn(run, training, base_rate)}."
         )
     if last > 2 * max(first, base_rate):
         message = (

@@ -24,7 +24,7 @@ NEGLIGIBLE = 1e-9
 HELD_BACK = {"dropout": 0.9, "noise": 10.0, "epsilon": 0.01, "power_t": 1.5}
 
 
-def how_to_learn(run, training, base_rate, reached):
+def how_to_learn(run, training, base_rate):
     """Return advice for a network that has not learnt."""
     causes = (
         _constant_features(training)
