@@ -349,6 +349,8 @@ def test_what_was_never_seen_is_one_with_what_is_rare(rng):
     assert not np.array_equal(model.predict_proba(row.assign(town="Oslo")), answers[0])
 
 
+# There is nothing to be learnt.
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_no_more_than_a_hundred_categories_a_column():
     frame = pd.DataFrame({"code": [f"c{i}" for i in range(200)] * 5})
     model = tabular_network("regressor", **QUICK).fit(frame, np.arange(1000.0))

@@ -25,7 +25,7 @@ from .annotations import (
     Solver,
     available_if,
 )
-from .base import BaseBackprop
+from .base import BaseBackprop, losses_of
 from .by_hand import Derived, blames_weights
 from .columns import refuse_dates
 from .docstrings import share_documentation
@@ -234,7 +234,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         """
         X = self._checked(X)
         refuse_targets(X, self._loss, self.loss)
-        return finite(-self._sample_losses(X, X), self)
+        return finite(-losses_of(self, X, X), self)
 
     @np.errstate(**QUIET)
     def score(self, X: Data, y: Any = None) -> float:

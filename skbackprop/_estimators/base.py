@@ -14,10 +14,11 @@ from .annotations import Auto, Parameters, Scoring
 from .by_hand import Derived
 from .callback_bridge import CallbackBridge, CallbackSupportMixin, epochs_a_task, with_callbacks
 from .folds import FoldedTraining, refuse_with_folds
-from .parameters import CheckedParameters, refuse_weights_with, scorer_of
+from .parameters import CheckedParameters
 from .prediction import raw_scores
 from .samples import FLOATS, validated
 from .scaling import Scaling, TargetScaling
+from .scoring import refuse_weights_with, scorer_of
 from .state import TrainingState, become, draft_of
 from .training import Training
 from .versions import Versioned
@@ -157,22 +158,24 @@ class BaseBackprop(Parameters, CallbackSupportMixin, CheckedParameters, Versione
             by_hand.refuse_width(self, X)
         return X
 
-    def _sample_losses(self, X, Y):
-        """Return the loss of each sample of validated data, in the units of the training loss."""
-        Z, scaling = raw_scores(self.coefs_, self.intercepts_, self._activations, X), self._target_scaling
-        losses = np.empty(len(Z), Z.dtype)
-        for rows in gen_batches(len(Z), ROWS_AT_A_TIME):
-            targets, scores = Y[rows], Z[rows]
-            if scaling is not None:
-                targets, scores = scaling.apply(targets), (scores - scaling.score_shift) / scaling.score_scale
-            losses[rows] = sample_losses(self._loss, targets, scores)
-        return losses
-
     def __sklearn_tags__(self):
         """Sparse input is welcome to most."""
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = bool(self._accept_sparse)
         return tags
+
+
+def losses_of(estimator, X, Y):
+    """Return the loss of each sample of validated data under a fitted estimator, in the units of the training loss."""
+    Z = raw_scores(estimator.coefs_, estimator.intercepts_, estimator._activations, X)
+    scaling = estimator._target_scaling
+    losses = np.empty(len(Z), Z.dtype)
+    for rows in gen_batches(len(Z), ROWS_AT_A_TIME):
+        targets, scores = Y[rows], Z[rows]
+        if scaling is not None:
+            targets, scores = scaling.apply(targets), (scores - scaling.score_shift) / scaling.score_scale
+        losses[rows] = sample_losses(estimator._loss, targets, scores)
+    return losses
 
 
 def _is_plain(X, fitted):

@@ -3,10 +3,10 @@
 import inspect
 import numbers
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
-from sklearn.metrics import check_scoring, get_scorer_names
+from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -22,6 +22,8 @@ from ..initializers import INITIALIZERS, Initializer
 from ..optimizers import OPTIMIZERS, Minimizer, Optimizer
 from ..schedules import SCHEDULES
 from .words import Choices, check_choice, did_you_mean, listed, shown
+
+Fitted = TypeVar("Fitted", bound="CheckedParameters")
 
 
 class Parameter(NamedTuple):
@@ -222,28 +224,6 @@ def check_parameter(estimator, name):
         raise InvalidParameterError(f"{refused} Got {shown(value)} instead{meant}") from None
 
 
-def takes_weights(scorer):
-    """Return whether a scorer can weight samples."""
-    # scikit-learn's own hand weights on to a function, which may not take them.
-    parameters = inspect.signature(getattr(scorer, "_score_func", scorer)).parameters.values()
-    return any(parameter.name == "sample_weight" or parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
-
-
-def refuse_weights_with(scoring, scorer):
-    """Raise if a scorer cannot heed weights of the user's own of the samples that it scores."""
-    if not takes_weights(scorer):
-        raise ValueError(
-            f"Got sample weights with scoring={shown(scoring)}, which does not take any: pass a scorer with a parameter "
-            "sample_weight, as sklearn.metrics.make_scorer makes it of a metric that has one, or no weights."
-        )
-
-
-def scorer_of(estimator):
-    """Return what early stopping watches; the loss, which is no scorer, as None."""
-    check_parameter(estimator, "scoring")
-    return None if estimator.scoring == "loss" else check_scoring(estimator, scoring=estimator.scoring)
-
-
 class CheckedParameters:
     """An estimator that says what may have been meant by a parameter which it refuses."""
 
@@ -253,6 +233,34 @@ class CheckedParameters:
         for name in inspect.signature(type(self)).parameters:
             if name in self._parameter_constraints:
                 check_parameter(self, name)
+
+    def set_params(self: Fitted, **params: Any) -> Fitted:
+        """Set parameters.
+
+        Parameters
+        ----------
+        **params : dict
+            Their values by name.
+
+        Returns
+        -------
+        self : estimator
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If there is no parameter of a name.
+        """
+        names = self.get_params(deep=False)
+        for name in params:
+            # Behind two underscores is the name of a parameter of the parameter.
+            if name.partition("__")[0] not in names:
+                raise ValueError(
+                    f"Invalid parameter {name!r} for {type(self).__name__}: pass one of {listed(names)}"
+                    f"{did_you_mean(name, names)}"
+                )
+        return super().set_params(**params)
 
 
 def store(estimator, arguments):
