@@ -1,7 +1,6 @@
 """Tables for networks: numbers encoded by ramps over their quantiles, and a pipeline for tables of mixed columns."""
 
 import numbers
-from datetime import date
 from functools import partial
 from itertools import pairwise
 from typing import Any, Literal, TypeVar
@@ -17,12 +16,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._estimators.annotations import Data, Weights
 from ._estimators.classifier import SigmoidBackpropClassifier
+from ._estimators.columns import refuse_dates
 from ._estimators.docstrings import share_documentation
 from ._estimators.parameters import COUNT
 from ._estimators.regressor import SigmoidBackpropRegressor
 from ._estimators.samples import FLOATS, checked_weights, validated
 from ._estimators.versions import Versioned
-from ._estimators.words import check_choice, shown
+from ._estimators.words import check_choice
 
 __all__ = ["PiecewiseLinearEncoder", "tabular_network"]
 
@@ -253,25 +253,17 @@ def _objects(X):
 
 def _columns(X, numeric):
     """Return the positions of the columns that are numbers, or of those that are categories; raise if there are dates."""
+    # Categories may be of anything.
+    refuse_dates(X, categories=False)
     dtypes = X.dtypes if hasattr(X, "dtypes") else [X.dtype] * X.shape[1]
-    kinds = [_kind(X, position, dtype) for position, dtype in enumerate(dtypes)]
-    dates = [getattr(X, "columns", range(len(kinds)))[position] for position, kind in enumerate(kinds) if kind in "mM"]
-    if dates:
-        raise ValueError(
-            f"Got dates or times in the columns {shown(dates)}: make numbers of them, such as the year, the day of the "
-            "week or the days since an event, or drop them."
-        )
-    return [position for position, kind in enumerate(kinds) if (kind in "iufc") == numeric]
+    return [position for position, dtype in enumerate(dtypes) if _is_numeric(X, position, dtype) == numeric]
 
 
-def _kind(X, position, dtype):
-    """Return what kind of values a column holds, in NumPy's letters: of numbers, of dates or times, or others."""
-    # NumPy's and pandas' types say it in one way, those of polars in another.
-    kind = getattr(dtype, "kind", None) or ("M" if dtype.is_temporal() else "f" if dtype.is_numeric() else "O")
-    if kind == "O" and isinstance(dtype, np.dtype):
-        values = list(X.iloc[:, position] if hasattr(X, "iloc") else X[:, position])
-        if all(value is None or isinstance(value, numbers.Real) for value in values):
-            return "f"
-        if any(isinstance(value, date) for value in values):
-            return "M"
-    return kind
+def _is_numeric(X, position, dtype):
+    """Return whether a column holds numbers."""
+    if hasattr(dtype, "is_numeric"):
+        return dtype.is_numeric()
+    if dtype.kind == "O" and isinstance(dtype, np.dtype):
+        values = X.iloc[:, position] if hasattr(X, "iloc") else X[:, position]
+        return all(value is None or isinstance(value, numbers.Real) for value in values)
+    return dtype.kind in "iufc"

@@ -79,21 +79,6 @@ class Schedule(Part):
         """
         return False
 
-    def changes(self, steps: int) -> bool:
-        """Return whether the rate may change from step to step, from here on.
-
-        Parameters
-        ----------
-        steps : int
-            Steps that lie behind, those of earlier runs included.
-
-        Returns
-        -------
-        changes : bool
-            `every_step`, unless a subclass knows better.
-        """
-        return self.every_step
-
     def after_plateau(self, rate: float) -> float | None:
         """Return a lower rate to go on with when training no longer improves, or None, as here, to stop.
 
@@ -280,10 +265,6 @@ class WarmUp(Schedule):
                   steps: int) -> float:  # fmt: skip
         """Return the learning rate for the next step; see `Schedule.next_rate`."""
         return initial * min(1.0, (steps + 1) / self.n_steps)
-
-    def changes(self, steps: int) -> bool:
-        """Return whether the rise goes on."""
-        return steps < self.n_steps
 
     def rises(self, progress: float | None, steps: int) -> bool:
         """Return whether the first steps are still to come."""

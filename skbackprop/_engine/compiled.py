@@ -116,7 +116,7 @@ class Epochs:
     """
 
     def __init__(self, objective, batches, optimizer, rule, memory, mean, scale, with_loss):
-        self.batches, self.rule, self.memory = batches, rule, memory
+        self.batches, self.memory = batches, memory
         network, loss, (dropout, generator) = objective.network, objective.loss, objective.dropout
         number, settings, arrays, self.counter = OPTIMIZERS[type(optimizer)]
         self.train = _compiled.Trainer(
@@ -162,8 +162,6 @@ class Epochs:
             end = self._end(row, stop, rate_at is not None)
             if rate_at is not None:
                 rates = self._rates(rate, rate_at, row, end, steps)
-            if self.rule.weight_decay:
-                self.rule.refuse_overshoot(np.max(rates))
             if batches.noise:
                 noise = batches.generator.standard_normal((end - row, batches.X.shape[1]), batches.X.dtype)
             # Noise that is drawn is used up, which takes no time.
@@ -182,7 +180,8 @@ class Epochs:
     def _end(self, row, stop, varies):
         """Return up to which row a call can go from this one; `varies` tells whether the learning rate does."""
         batches = self.batches
-        if batches.shuffle or batches.noise or varies:
+        one_size = batches.n_samples % batches.batch_size == 0
+        if batches.shuffle or batches.noise or (varies and not one_size):
             stop = row - row % batches.n_samples + batches.n_samples
         if varies:
             stop = min(stop, row + STEPS_A_CALL * batches.batch_size)

@@ -11,6 +11,7 @@ from time import perf_counter
 import numpy as np
 
 from .._blas import add_multiple
+from ..schedules import SCHEDULES
 from . import compiled
 
 
@@ -46,8 +47,6 @@ class StepRule:
                 gradient *= self.clip_norm / norm
         optimizer.update(network.theta, gradient, memory, rate, loss)
         if self.weight_decay:
-            # A schedule of the user's own may go higher than `learning_rate_init`.
-            self.refuse_overshoot(rate)
             network.weights *= 1.0 - rate * self.weight_decay
 
 
@@ -119,6 +118,8 @@ def gradient_descent(objective, batches, optimizer, schedule, rule, state, *, sc
     state.memory = memory
     n_samples = batches.n_samples * batches.passes
     start = state.epochs - done
+    # Within an epoch a schedule of the user's own alone may go higher than `learning_rate_init`.
+    is_own = type(schedule) not in SCHEDULES.values()
     parts = objective, batches, optimizer, rule, memory, state.mean, scale, with_loss
     compiles = compiled.takes(objective, batches, optimizer)
     train = compiled.Epochs(*parts) if compiles else partial(numpy_epoch, *parts)
@@ -126,12 +127,16 @@ def gradient_descent(objective, batches, optimizer, schedule, rule, state, *, sc
     def rate_at(rate, seen, steps):
         epoch = state.epochs + seen / n_samples
         share = None if max_iter is None else (epoch - start) / max_iter
-        return schedule.next_rate(rate, initial, state.samples_seen + seen, epoch, share, steps)
+        rate = schedule.next_rate(rate, initial, state.samples_seen + seen, epoch, share, steps)
+        if is_own:
+            rule.refuse_overshoot(rate)
+        return rate
 
+    next_rate = rate_at if schedule.every_step else None
     while True:
         rate = rate_at(state.learning_rate, 0, state.steps)
-        varies = schedule.changes(state.steps)
-        total, seen, state.steps, state.learning_rate = train(rate, rate_at if varies else None, state.steps, deadline)
+        rule.refuse_overshoot(rate)
+        total, seen, state.steps, state.learning_rate = train(rate, next_rate, state.steps, deadline)
         state.samples_seen += seen
         state.epochs += seen / n_samples
         yield total / seen

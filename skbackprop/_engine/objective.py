@@ -115,13 +115,19 @@ def mean_loss(loss, network, X, Y, sample_weight=None):
     return float(np.average(sample_losses(loss, Y, Z), weights=sample_weight))
 
 
-def base_rate_loss(loss, Y, sample_weight=None):
-    """Return the mean loss of the best constant prediction: what a network that has learnt nothing gets."""
+def base_rate_losses(loss, Y, sample_weight=None):
+    """Return each sample's loss by the best constant prediction, times its weight; of shape (n_samples,), in float64."""
     weight = np.ones(len(Y)) if sample_weight is None else sample_weight
     scores = np.asarray(loss.constant_scores(Y, weight), np.float64)
-    total = 0.0
+    losses = np.empty(len(Y))
     # In chunks, for the targets may be many and of a type much smaller than float64.
     for rows in (slice(start, start + 10_000) for start in range(0, len(Y), 10_000)):
         Z = np.array(np.broadcast_to(scores, Y[rows].shape))
-        total += float(weight[rows] @ sample_losses(loss, Y[rows], Z))
-    return total / float(weight.sum())
+        losses[rows] = weight[rows] * sample_losses(loss, Y[rows], Z)
+    return losses
+
+
+def base_rate_loss(loss, Y, sample_weight=None):
+    """Return the mean loss of the best constant prediction: what a network that has learnt nothing gets."""
+    total = len(Y) if sample_weight is None else float(sample_weight.sum())
+    return float(base_rate_losses(loss, Y, sample_weight).sum()) / total

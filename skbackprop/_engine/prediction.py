@@ -1,5 +1,7 @@
 """Prediction from weights alone: raw scores in chunks of rows, hidden activations, gradients with respect to the inputs."""
 
+from itertools import accumulate
+
 import numpy as np
 
 # Rows predicted at a time are as many as keep the widest layer's activations within a core's own cache.
@@ -25,7 +27,7 @@ def raw_scores(coefs, intercepts, activations, X, share=None):
     Returns
     -------
     Z : ndarray of shape (n_samples, n_outputs)
-        In the dtype that `X` and the parameters promote to.
+        In the dtype that `X` and the weights promote to.
 
     Notes
     -----
@@ -40,10 +42,12 @@ def raw_scores(coefs, intercepts, activations, X, share=None):
     chunk = max(1, PREDICTION_BYTES // (widest * dtype.itemsize))
     if n_rows <= chunk:
         return _forward(coefs, intercepts, activations, X.astype(dtype, copy=False), [None] * len(coefs))
-    Z = np.empty((n_rows, coefs[-1].shape[1]), dtype)
+    # Of several types only where weights were set by hand; each product has the type that all before it promote to.
+    dtypes = list(accumulate((coef.dtype for coef in coefs), np.result_type))
+    Z = np.empty((n_rows, coefs[-1].shape[1]), dtypes[-1])
 
     def predict(starts):
-        buffers = [np.empty((chunk, coef.shape[1]), dtype) for coef in coefs[:-1]]
+        buffers = [np.empty((chunk, coef.shape[1]), of) for coef, of in zip(coefs[:-1], dtypes, strict=False)]
         for start in starts:
             rows = slice(start, min(start + chunk, n_rows))
             outs = [buffer[: rows.stop - start] for buffer in buffers]
@@ -86,7 +90,7 @@ def input_gradient(coefs, intercepts, activations, X, outputs):
         cache = np.empty_like(A) if activation.needs_cache else None
         activation.forward(A, cache)
         below.append((activation, A, cache))
-    delta = coefs[-1].T[outputs]
+    delta = coefs[-1].T[outputs].astype(np.result_type(A, coefs[-1]), copy=False)
     for coef, (activation, A, cache) in zip(reversed(coefs[:-1]), reversed(below), strict=True):
         activation.backward(A, cache, delta)
         delta = delta @ coef.T

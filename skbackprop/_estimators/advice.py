@@ -7,12 +7,9 @@ from collections import Counter
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-import numpy as np
-from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 
-from .._engine.objective import QUIET
-from .recipe import follows_recipe
+from .remedies import how_to_converge, how_to_learn, how_to_tame, least_loss
 
 AT_MAX_ITER = "Training stopped at max_iter="
 # Where warnings go if not to the user. A variable of the context, for networks may be trained in several threads.
@@ -48,80 +45,57 @@ def warn_of(run, training, base_rate_loss, final_loss):
     final_loss : callable
         Returns the training loss of the weights that are kept, penalty apart.
     """
-    n_epochs, estimator = run.n_epochs, training.estimator
+    n_epochs = run.n_epochs
     first = run.loss_curve[0] if run.loss_curve else math.inf
     last = run.loss_curve[-1] if run.loss_curve else math.inf
-    tamer = _any_of([*_another_rate(training, "lower"), *_standardise(training)] or ["check X and y for extreme values"])
-    more = _any_of([f"raise max_fun (now {estimator.max_fun})", "raise tol", *_standardise(training)])
-    messages = {
-        "max_iter": f"{AT_MAX_ITER}{estimator.max_iter} before it converged: raise max_iter, or tol.",
-        "max_fun": f"Training stopped before it converged, at max_fun={estimator.max_fun} evaluations of the loss or for "
-        f"want of a better point: {more}.",
-        "max_time": f"Training stopped after max_time={estimator.max_time} seconds, in epoch {n_epochs}, before it "
-        "converged: raise max_time.",
-        "interrupted": f"Training interrupted by user after {n_epochs} epochs, whose weights are kept.",
-        "diverged": f"The loss or the weights were not finite in epoch {n_epochs}, so training stopped and the last finite "
-        f"weights are kept: {tamer}.",
-    }
-    message = messages.get(run.reason)
-    if run.reason == "max_iter" and not run.still_falls:
-        message = None
+    message = _how_it_ended(run, training)
     base_rate = math.inf
-    if run.reason not in {"diverged", "interrupted"} and n_epochs > 5:
+    # Where a few epochs were too few, more of them are the first thing to try.
+    if run.reason not in {"diverged", "interrupted"} and (
+        n_epochs > 5 or message is None or run.reason in {"max_fun", "stuck"}
+    ):
         base_rate = base_rate_loss()
-    # The loss noted includes the penalty, which may be large where much was learnt.
-    if last > 0.99 * base_rate > 1e-9 and (reached := final_loss()) > 0.99 * base_rate:
+    # The loss noted includes the penalty, which may be large where much was learnt, and is that of the latest weights.
+    doubtful = last > 0.99 * base_rate or run.early_stopping
+    worth_learning = least_loss(training.problem) < base_rate < math.inf
+    if doubtful and worth_learning and (reached := final_loss()) > 0.99 * base_rate:
+        epochs = "one epoch" if n_epochs == 1 else f"{n_epochs} epochs"
         message = (
-            f"The network has not learnt: after {n_epochs} epochs its training loss of {reached:.4g} is no better than the "
-            f"{base_rate:.4g} of always predicting the same; {_how_to_learn(run, training, base_rate, reached)}."
+            f"The network has not learnt: after {epochs} its training loss of {reached:.4g} is no better than the "
+            f"{base_rate:.4g} of always predicting the same; {how_to_learn(run, training, base_rate)}."
         )
     if last > 2 * max(first, base_rate):
         message = (
-            f"The network diverged: in {n_epochs} epochs its training loss grew from {first:.4g} to {last:.4g}; {tamer}."
+            f"The network diverged: in {n_epochs} epochs its training loss grew from {first:.4g} to {last:.4g}; "
+            f"{how_to_tame(training)}."
         )
     if message is not None:
         warn_user(message, UserWarning if run.reason == "interrupted" else ConvergenceWarning)
 
 
-def _how_to_learn(run, training, base_rate, reached):
-    """Return advice for a network that has not learnt: what is the cause, if it is plain, else what is not tried yet."""
-    estimator, recipe = training.estimator, training.recipe
-    strengths = {name: getattr(estimator, name) for name in ("alpha", "weight_decay")}
-    asked_for = {name: strength for name, strength in strengths.items() if strength and not isinstance(strength, str)}
-    if asked_for and reached < 1.05 * base_rate and training.weights_have_shrunk(base_rate):
-        lower = _any_of([f"lower {name} (now {strength})" for name, strength in asked_for.items()])
-        return f"the penalty holds its weights near zero: {lower}"
-    longer = {name: f"raise {name} (now {getattr(estimator, name)})" for name in ("max_iter", "max_fun", "max_time")}
-    others = [*_standardise(training), *_another_rate(training, "change"), *filter(None, [longer.get(run.reason)])]
-    # scikit-learn's own networks have no such parameter.
-    if "init" in estimator.get_params(deep=False) and not follows_recipe(estimator):
-        others.append("try init='auto'")
-    return _any_of([*others, "try another activation" if recipe.hidden_sizes else "add a hidden layer"])
-
-
-def _standardise(training):
-    """Return the advice to standardise the features, unless training or the user has done so."""
-    X = training.problem.samples.X
-    if training.estimator._scaling is not None:
-        return []
-    if issparse(X):
-        return ["standardise X"]
-    with np.errstate(**QUIET):
-        mean, deviation = X.mean(axis=0), X.std(axis=0)
-    done = np.all(np.abs(mean) < 0.5) and np.all((np.abs(deviation - 1) < 0.5) | (deviation == 0))
-    return [] if done else ["standardise X"]
-
-
-def _another_rate(training, change):
-    """Return the advice to change the learning rate, if the solver has one."""
-    rate = training.estimator.learning_rate_init
-    return [f"{change} learning_rate_init (now {rate})"] if training.recipe.optimizer.uses_learning_rate else []
-
-
-def _any_of(remedies):
-    """Return remedies in a row, with "or" before the last."""
-    *others, last = remedies
-    return f"{', '.join(others)} or {last}" if others else last
+def _how_it_ended(run, training):
+    """Return what there is to say of the end of a run, whatever it has learnt; None if nothing."""
+    estimator, n_epochs = training.estimator, run.n_epochs
+    match run.reason:
+        case "max_iter" if run.still_falls:
+            return f"{AT_MAX_ITER}{estimator.max_iter} before it converged: raise max_iter, or tol."
+        case "max_fun" | "stuck":
+            limit = f"at max_fun={estimator.max_fun} evaluations of the loss"
+            limit = limit if run.reason == "max_fun" else "for want of a better point"
+            return f"Training stopped before it converged, {limit}: {how_to_converge(run, training)}."
+        case "max_time":
+            return (
+                f"Training stopped after max_time={estimator.max_time} seconds, in epoch {n_epochs}, before it converged: "
+                "raise max_time."
+            )
+        case "interrupted":
+            return f"Training interrupted by user after {n_epochs} epochs, whose weights are kept."
+        case "diverged":
+            return (
+                f"The loss or the weights were not finite in epoch {n_epochs}, so training stopped and the last finite "
+                f"weights are kept: {how_to_tame(training)}."
+            )
+    return None
 
 
 def warn_user(message, category=UserWarning):

@@ -25,8 +25,9 @@ from .annotations import (
     Solver,
     available_if,
 )
-from .base import BaseBackprop
-from .by_hand import Derived
+from .base import BaseBackprop, losses_of
+from .by_hand import Derived, blames_weights
+from .columns import refuse_dates
 from .docstrings import share_documentation
 from .parameters import can_fit_partially, constraints, hidden_sizes_of, store
 from .prediction import hidden_activations, raw_scores
@@ -79,6 +80,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
     """
 
     _accept_sparse = False
+    _activations: tuple = Derived(by_hand.activations_around_code)
     _loss = Derived(lambda estimator: by_hand.with_link(loss_of(estimator), estimator))
     _parameter_constraints: dict = constraints(
         "n_folds",
@@ -174,9 +176,14 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
             Activations of the code layer.
         """
         X = self._checked(X)
-        return finite(hidden_activations(self.coefs_, self.intercepts_, self._activations, X, self._code_layer))
+        try:
+            return finite(hidden_activations(self.coefs_, self.intercepts_, self._activations, X, self._code_layer), self)
+        except by_hand.ERRORS:
+            by_hand.refuse_weights(self)
+            raise
 
     @np.errstate(**QUIET)
+    @blames_weights
     def inverse_transform(self, X: Data) -> np.ndarray:
         """Return the reconstructions that codes stand for.
 
@@ -195,7 +202,8 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         ValueError
             If the codes have the wrong number of units.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "_activations")
+        refuse_dates(X)
         code = check_array(X, dtype=FLOATS, input_name="X")
         if code.shape[1] != self._n_features_out:
             raise ValueError(
@@ -203,9 +211,10 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
             )
         above = self._code_layer + 1
         Z = raw_scores(self.coefs_[above:], self.intercepts_[above:], self._activations[above:], code)
-        return finite(self._loss.predict(Z))
+        return finite(self._loss.predict(Z), self)
 
     @np.errstate(**QUIET)
+    @blames_weights
     def score_samples(self, X: Data) -> np.ndarray:
         """Return the negative reconstruction error of each sample: the loss that training descends, on scaled features.
 
@@ -225,7 +234,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         """
         X = self._checked(X)
         refuse_targets(X, self._loss, self.loss)
-        return finite(-self._sample_losses(X, X))
+        return finite(-losses_of(self, X, X), self)
 
     @np.errstate(**QUIET)
     def score(self, X: Data, y: Any = None) -> float:
@@ -242,7 +251,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         score : float
             Larger is better; 0 would be perfect.
         """
-        return float(finite(self.score_samples(X).mean(dtype=np.float64)))
+        return float(finite(self.score_samples(X).mean(dtype=np.float64), self))
 
     # Inputs as targets -----------------------------------------------------------------------------------------------
 
@@ -267,7 +276,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         loss = loss_of(self)
         if resume:
             refuse_another_link(self, loss)
-        samples = self._validated(X, loss, self.coefs_[0].dtype if resume else FLOATS, reset=not resume)
+        samples = self._validated(X, loss, by_hand.float_type(self) if resume else FLOATS, reset=not resume)
         return Problem(samples, loss, numeric=True, scale_targets=self.standardize)
 
     def _encode_validation(self, X, y, sample_weight, dtype):

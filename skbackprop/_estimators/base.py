@@ -14,10 +14,11 @@ from .annotations import Auto, Parameters, Scoring
 from .by_hand import Derived
 from .callback_bridge import CallbackBridge, CallbackSupportMixin, epochs_a_task, with_callbacks
 from .folds import FoldedTraining, refuse_with_folds
-from .parameters import CheckedParameters, refuse_weights_with, scorer_of
+from .parameters import CheckedParameters
 from .prediction import few_rows, raw_scores
 from .samples import FLOATS, validated
 from .scaling import Scaling, TargetScaling
+from .scoring import refuse_weights_with, scorer_of
 from .state import TrainingState, become, draft_of
 from .training import Training
 from .versions import Versioned
@@ -104,6 +105,13 @@ class BaseBackprop(Parameters, CallbackSupportMixin, CheckedParameters, Versione
     def _encode_validation(self, X, y, sample_weight, dtype):
         """Return `Samples` of the kind that the training samples defined, with inputs of their dtype."""
 
+    def __setattr__(self, name, value):
+        """Set an attribute; of other weights than those of training nothing is taken for granted any more."""
+        if name in {"coefs_", "intercepts_"}:
+            value = by_hand.as_arrays(value)
+            vars(self).pop("_activations", None)
+        super().__setattr__(name, value)
+
     @with_callbacks
     def _fit(self, X, y, sample_weight, validation, incremental=False, **labels):
         """Fit a draft, so that an error leaves the estimator as it was, and then become the draft."""
@@ -138,37 +146,38 @@ class BaseBackprop(Parameters, CallbackSupportMixin, CheckedParameters, Versione
         if (Z := few_rows(self, X)) is not None:
             return Z
         X = self._checked(X)
-        return raw_scores(self.coefs_, self.intercepts_, self._activations, X)
+        try:
+            return raw_scores(self.coefs_, self.intercepts_, self._activations, X)
+        except by_hand.ERRORS:
+            by_hand.refuse_weights(self)
+            raise
 
     def _checked(self, X):
         """Return inputs to predict for as an array or CSR of floats, or raise."""
         if not _is_plain(X, self.__dict__):
             check_is_fitted(self, "_activations")
             X = validated(self, X, accept_sparse=self._accept_sparse, dtype=FLOATS, reset=False)
-            # Weights that were set by hand know no `n_features_in_`.
-            if X.shape[1] != len(self.coefs_[0]):
-                raise ValueError(
-                    f"X has {X.shape[1]} features, but {type(self).__name__} is expecting {len(self.coefs_[0])} features: "
-                    "pass as many as coefs_[0] has rows."
-                )
+            by_hand.refuse_width(self, X)
         return X
-
-    def _sample_losses(self, X, Y):
-        """Return the loss of each sample of validated data, in the units of the training loss."""
-        Z, scaling = raw_scores(self.coefs_, self.intercepts_, self._activations, X), self._target_scaling
-        losses = np.empty(len(Z), Z.dtype)
-        for rows in gen_batches(len(Z), ROWS_AT_A_TIME):
-            targets, scores = Y[rows], Z[rows]
-            if scaling is not None:
-                targets, scores = scaling.apply(targets), (scores - scaling.score_shift) / scaling.score_scale
-            losses[rows] = sample_losses(self._loss, targets, scores)
-        return losses
 
     def __sklearn_tags__(self):
         """Sparse input is welcome to most."""
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = bool(self._accept_sparse)
         return tags
+
+
+def losses_of(estimator, X, Y):
+    """Return the loss of each sample of validated data under a fitted estimator, in the units of the training loss."""
+    Z = raw_scores(estimator.coefs_, estimator.intercepts_, estimator._activations, X)
+    scaling = estimator._target_scaling
+    losses = np.empty(len(Z), Z.dtype)
+    for rows in gen_batches(len(Z), ROWS_AT_A_TIME):
+        targets, scores = Y[rows], Z[rows]
+        if scaling is not None:
+            targets, scores = scaling.apply(targets), (scores - scaling.score_shift) / scaling.score_scale
+        losses[rows] = sample_losses(estimator._loss, targets, scores)
+    return losses
 
 
 def _is_plain(X, fitted):

@@ -32,7 +32,7 @@ from .base import ROWS_AT_A_TIME, BaseBackprop
 from .by_hand import Derived
 from .docstrings import share_documentation
 from .features import FeaturesMixin
-from .labels import Labels, checked_labels, refuse_weights_of_one_class, warn_of_one_hot
+from .labels import Labels, checked_labels, refuse_missing, refuse_weights_of_one_class, warn_of_one_hot
 from .parameters import can_fit_partially, constraints, make_part, store
 from .prediction import few_rows, forget_few_rows
 from .samples import FLOATS, Problem, Samples, checked_weights, finite, validated
@@ -62,6 +62,13 @@ def _loss_of(classifier, target_type):
             "three classes or more, or loss='log_loss', which fits every kind of target."
         )
     return loss
+
+
+def _validated(classifier, X, y, dtype, reset):
+    """Return checked inputs, dense in C order or CSR, and checked labels."""
+    refuse_missing(y, "y")
+    X, y = validated(classifier, X, y, accept_sparse="csr", multi_output=True, dtype=dtype, order="C", reset=reset)
+    return X, checked_labels(y)
 
 
 def _probabilities(Z, loss, target_type):
@@ -157,6 +164,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
     classes_: np.ndarray
     oof_decision_function_: np.ndarray | None
 
+    _activations: tuple = Derived(by_hand.activations_before_classes)
     _labels = Derived(lambda estimator: Labels(*by_hand.kind_of_labels(estimator)))
     _loss = Derived(lambda estimator: by_hand.with_link(_loss_of(estimator, estimator._labels.target_type), estimator))
 
@@ -257,7 +265,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Labels, or 0/1 indicators of several labels a sample.
         """
-        Z = finite(self._raw_scores(X))
+        Z = finite(self._raw_scores(X), self)
         if self._labels.target_type == "multilabel-indicator":
             return (Z > 0).astype(np.int64)
         codes = Z[:, 0] > 0 if self._labels.target_type == "binary" else Z.argmax(axis=1)
@@ -277,7 +285,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         Z : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             For two classes one score a sample, positive where the second class is the more probable.
         """
-        Z = finite(self._raw_scores(X))
+        Z = finite(self._raw_scores(X), self)
         return Z[:, 0] if self._labels.target_type == "binary" else Z
 
     def predict_proba(self, X: Data) -> np.ndarray:
@@ -295,7 +303,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         if (probabilities := few_rows(self, X, probabilities=True)) is not None:
             return probabilities
         with np.errstate(**QUIET):
-            Z = finite(self._raw_scores(X))
+            Z = finite(self._raw_scores(X), self)
             return _probabilities(Z, self._loss, self._labels.target_type)
 
     @np.errstate(**QUIET)
@@ -311,7 +319,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         log_probabilities : ndarray of shape (n_samples, n_classes)
             Exact also where the probability itself rounds to 0 or 1.
         """
-        Z = finite(self._raw_scores(X))
+        Z = finite(self._raw_scores(X), self)
         largest = np.finfo(Z.dtype).max / 4
         np.clip(Z, -largest, largest, out=Z)
         return _log_probabilities(Z, self._loss, self._labels.target_type)
@@ -340,8 +348,8 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         self.oof_decision_function_ = Z[:, 0] if self._labels.target_type == "binary" else Z
 
     def _encode(self, X, y, sample_weight, *, resume, incremental, classes=None):
-        dtype = self.coefs_[0].dtype if resume else FLOATS
-        X, y = self._validated(X, y, dtype, reset=not resume)
+        dtype = by_hand.float_type(self) if resume else FLOATS
+        X, y = _validated(self, X, y, dtype, reset=not resume)
         if not resume or not hasattr(self, "_labels"):
             if incremental and classes is None:
                 raise ValueError(
@@ -358,12 +366,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         return Problem(samples, _loss_of(self, self._labels.target_type), strata)
 
     def _encode_validation(self, X, y, sample_weight, dtype):
-        return self._samples(*self._validated(X, y, dtype, reset=False), sample_weight, validation=True)
-
-    def _validated(self, X, y, dtype, reset):
-        """Return checked inputs, dense in C order or CSR, and checked labels."""
-        X, y = validated(self, X, y, accept_sparse="csr", multi_output=True, dtype=dtype, order="C", reset=reset)
-        return X, checked_labels(y)
+        return self._samples(*_validated(self, X, y, dtype, reset=False), sample_weight, validation=True)
 
     def _samples(self, X, y, sample_weight, any_sign=False, validation=False):
         """Return samples in numbers, to train on or for validation."""

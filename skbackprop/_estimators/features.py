@@ -12,6 +12,7 @@ from .._engine.objective import QUIET
 from .._engine.prediction import input_gradient
 from .annotations import Data
 from .base import ROWS_AT_A_TIME
+from .by_hand import ERRORS, blames_weights, refuse_weights
 from .parameters import hidden_sizes_of
 from .prediction import hidden_activations, raw_scores
 from .samples import finite
@@ -63,9 +64,14 @@ class FeaturesMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
                 f"Got layer={layer} with set_output, whose names are those of the last layer: pass layer=-1, or "
                 "set_output(transform='default')."
             )
-        return finite(hidden_activations(self.coefs_, self.intercepts_, self._activations, X, layer % n_hidden))
+        try:
+            return finite(hidden_activations(self.coefs_, self.intercepts_, self._activations, X, layer % n_hidden), self)
+        except ERRORS:
+            refuse_weights(self)
+            raise
 
     @np.errstate(**QUIET)
+    @blames_weights
     def input_gradient(self, X: Data, output: int | None = None) -> np.ndarray:
         """Return the gradient of an output with respect to the inputs: how much each feature of a sample matters to it.
 
@@ -96,7 +102,7 @@ class FeaturesMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         network = self.coefs_, self.intercepts_, self._activations
         outputs = np.full(X.shape[0], output, np.intp) if output is not None else raw_scores(*network, X).argmax(axis=1)
         chunks = gen_batches(X.shape[0], ROWS_AT_A_TIME)
-        return finite(np.concatenate([input_gradient(*network, X[rows], outputs[rows]) for rows in chunks]))
+        return finite(np.concatenate([input_gradient(*network, X[rows], outputs[rows]) for rows in chunks]), self)
 
 
 # Not in the class body: what `set_output` wraps there loses the condition.

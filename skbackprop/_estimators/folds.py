@@ -165,15 +165,17 @@ def folded(networks):
     n_networks, last = len(networks), len(networks[0].coefs) - 1
     n_inputs, *hidden, n_outputs = networks[0].layer_sizes
     sizes = n_inputs, *(n_networks * size for size in hidden), n_outputs
-    together = Network(sizes, networks[0].activations, networks[0].fit_intercept, networks[0].theta.dtype)
+    # Features or targets may be too coarse for float32 in some folds only.
+    dtype = np.result_type(*{network.theta.dtype for network in networks})
+    together = Network(sizes, networks[0].activations, networks[0].fit_intercept, dtype)
     for number, network in enumerate(networks):
         for layer, (coef, intercept) in enumerate(zip(network.coefs, network.intercepts, strict=True)):
             # The inputs and the outputs are common to all; in between each has units of its own.
             above, below = (slice(number * size, (number + 1) * size) for size in coef.shape)
             above, below = slice(None) if layer == 0 else above, slice(None) if layer == last else below
             share = n_networks if layer == last else 1
-            together.coefs[layer][above, below] += coef / share
-            together.intercepts[layer][below] += intercept / share
+            together.coefs[layer][above, below] += np.divide(coef, share, dtype=dtype)
+            together.intercepts[layer][below] += np.divide(intercept, share, dtype=dtype)
     return together
 
 

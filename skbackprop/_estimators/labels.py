@@ -12,7 +12,10 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import column_or_1d
 
 from .advice import warn_user
-from .words import MOST, shown
+from .words import MOST, listed, shown
+
+# Types of what stands for a value that is missing, besides NaN.
+MISSING = {"NoneType", "NAType", "NaTType"}
 
 
 class Labels(NamedTuple):
@@ -34,6 +37,8 @@ class Labels(NamedTuple):
         """Return the labels found in checked `y`, or those announced, which must be `least` at least."""
         if y.ndim == 2:
             return cls(np.arange(y.shape[1]), "multilabel-indicator")
+        if classes is not None:
+            refuse_missing(classes, "classes")
         classes = np.unique(y if classes is None else classes)
         if len(classes) < least:
             raise ValueError(
@@ -94,7 +99,7 @@ class Labels(NamedTuple):
         if class_weight is None:
             return sample_weight
         if class_weight != "balanced":
-            _refuse_class_weight(class_weight)
+            _refuse_class_weight(class_weight, codes.ndim == 1)
         if codes.ndim == 2:
             factor = compute_sample_weight(class_weight, codes)
         elif class_weight == "balanced":
@@ -119,10 +124,32 @@ class Labels(NamedTuple):
         return factor if sample_weight is None else sample_weight * factor
 
 
+def refuse_missing(labels, name):
+    """Raise for labels, which the user calls by that name, some of which are missing: None, NaN, or pandas' NA or NaT."""
+    if labels is None or issparse(labels) or getattr(getattr(labels, "dtype", None), "kind", "O") not in "OmM":
+        return
+    values = np.asarray(labels, dtype=object).ravel()
+    kinds = set(map(type, values))
+    # Most labels are of types none of which is missing.
+    doubtful = {kind for kind in kinds if issubclass(kind, float | np.floating | np.datetime64)}
+    doubtful |= {kind for kind in kinds if kind.__name__ in MISSING}
+    for value in values if doubtful else []:
+        if type(value) in doubtful and (type(value).__name__ in MISSING or np.isnan(value)):
+            raise ValueError(
+                f"Got {value} in {name}, where a label is missing: leave those rows out, or name that class too."
+            )
+
+
 def checked_labels(y):
     """Return labels as an array of shape (n_samples,), or (n_samples, n_labels) of 0/1 indicators, or raise."""
-    check_classification_targets(y)
-    target_type = type_of_target(y, input_name="y")
+    try:
+        check_classification_targets(y)
+        target_type = type_of_target(y, input_name="y")
+    except TypeError as error:
+        kinds = sorted({type(label).__name__ for label in y.ravel()})
+        raise ValueError(
+            f"Got labels of the types {listed(kinds)} in y: pass labels of one type, such as strings."
+        ) from error
     if target_type == "multiclass-multioutput":
         raise ValueError(
             f"Got y of shape {y.shape} with several classes in a column: pass one column of classes, or 0/1 indicators, or "
@@ -150,13 +177,21 @@ def refuse_weights_of_one_class(sample_weight, codes, name):
         )
 
 
-def _refuse_class_weight(class_weight):
-    """Raise unless all weights in a dict, or in a list of dicts, are finite and not negative."""
+def _refuse_class_weight(class_weight, one_column):
+    """Raise unless all weights in a dict, or in a list of dicts for several labels, are finite and not negative."""
+    if one_column and not isinstance(class_weight, dict):
+        raise ValueError(
+            f'Got class_weight={shown(class_weight)}: pass class_weight="balanced", or class_weight={{label: weight}}.'
+        )
     for weights in class_weight if isinstance(class_weight, list) else [class_weight]:
         if not isinstance(weights, dict):
-            raise ValueError(f"Got class_weight with {weights!r} in a list: pass a list of dicts, one for each label.")
+            raise ValueError(
+                f"Got class_weight with {shown(weights)} in a list: pass a list of dicts, {{0: weight, 1: weight}} for "
+                'each label, or class_weight="balanced".'
+            )
         for label, weight in weights.items():
             if not (isinstance(weight, numbers.Real) and 0 <= weight < math.inf):
                 raise ValueError(
-                    f"Got class_weight with {weight!r} for the class {label!r}: pass finite weights of 0 or larger."
+                    f"Got class_weight with {shown(weight)} for the class {shown(label)}: pass finite weights of 0 or "
+                    "larger."
                 )

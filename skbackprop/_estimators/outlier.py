@@ -17,8 +17,8 @@ from .annotations import Activations, Auto, Data, Init, Parameters, RandomState,
 from .autoencoder import SigmoidBackpropAutoencoder
 from .callback_bridge import CallbackBridge, CallbackSupportMixin, fit_part, with_callbacks
 from .docstrings import share_documentation
-from .parameters import CheckedParameters, constraints, optimizer_of, store
-from .recipe import batch_size_for, detector_initializer, follows_recipe
+from .parameters import CheckedParameters, constraints, store
+from .recipe import batch_size_for, detector_initializer
 from .samples import validated
 from .scaling import Scaling
 from .state import become, draft_of
@@ -258,8 +258,7 @@ class SigmoidBackpropOutlierDetector(
         if isinstance(self.batch_size, numbers.Integral):
             settings["batch_size"] = min(self.batch_size, n_rows)
         if self.max_iter is None:
-            batch_size = n_rows if optimizer_of(self).full_batch else batch_size_for(self, n_rows, follows_recipe(self))
-            settings["max_iter"] = math.ceil(STEPS / math.ceil(n_rows / batch_size))
+            settings["max_iter"] = math.ceil(STEPS / math.ceil(n_rows / batch_size_for(self, n_rows)))
         return {**settings, "standardize": False, "init": detector_initializer(self)}
 
     def _log_errors(self, standardized):

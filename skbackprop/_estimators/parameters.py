@@ -3,10 +3,10 @@
 import inspect
 import numbers
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
-from sklearn.metrics import check_scoring, get_scorer_names
+from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -22,6 +22,8 @@ from ..initializers import INITIALIZERS, Initializer
 from ..optimizers import OPTIMIZERS, Minimizer, Optimizer
 from ..schedules import SCHEDULES
 from .words import Choices, check_choice, did_you_mean, listed, shown
+
+Fitted = TypeVar("Fitted", bound="CheckedParameters")
 
 
 class Parameter(NamedTuple):
@@ -47,6 +49,21 @@ def at_least(least, kind=numbers.Real):
     return Interval(kind, least, None, closed="left")
 
 
+def is_whole(value):
+    """Return whether a value is a whole number; to Python True is one, too, but not to who reads it."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+class _Boolean:
+    """True or False as something that is no number, for scikit-learn's validation takes Python's as 1 and 0."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def __repr__(self):
+        return repr(self.value)
+
+
 def sizes_of(value):
     """Return sizes of hidden layers, as users may write them, as a list of int; None if they are none."""
     if hasattr(value, "__array__"):
@@ -54,12 +71,12 @@ def sizes_of(value):
     if isinstance(value, str):
         sizes = value.split("-") if value else []
         value = [int(size) for size in sizes] if all(map(str.isdecimal, sizes)) else None
-    elif isinstance(value, numbers.Integral):
+    elif is_whole(value):
         value = [value]
     # Not any iterable: an iterator would be used up, and bytes are numbers to Python alone.
     if not isinstance(value, Sequence) or isinstance(value, bytes):
         return None
-    return [int(size) for size in value] if all(isinstance(size, numbers.Integral) and size > 0 for size in value) else None
+    return [int(size) for size in value] if all(is_whole(size) and size > 0 for size in value) else None
 
 
 class Sizes(Options):
@@ -175,7 +192,7 @@ PARAMETERS = {
 
 def check_count(name, value, otherwise=""):
     """Raise unless `value` is a whole number of at least 1; `otherwise` says what else may be passed."""
-    if not isinstance(value, numbers.Integral) or value < 1:
+    if not is_whole(value) or value < 1:
         raise ValueError(f"Got {name}={shown(value)}: pass a whole number of at least 1{otherwise}.")
 
 
@@ -184,9 +201,16 @@ def constraints(*without, **own):
     return {**{name: entry.allowed for name, entry in PARAMETERS.items() if name not in without}, **own}
 
 
+def _takes_booleans(allowed):
+    """Return whether True and False are allowed."""
+    return any(isinstance(kind, str) and kind in {"boolean", "verbose"} for kind in allowed)
+
+
 def check_parameter(estimator, name):
     """Raise unless a parameter of an estimator is valid by itself, and say what may have been meant."""
     value, allowed = getattr(estimator, name), estimator._parameter_constraints
+    if isinstance(value, bool) and not _takes_booleans(allowed.get(name, ())):
+        value = _Boolean(value)
     try:
         validate_parameter_constraints(allowed, {name: value}, caller_name=type(estimator).__name__)
     except InvalidParameterError as error:
@@ -200,28 +224,6 @@ def check_parameter(estimator, name):
         raise InvalidParameterError(f"{refused} Got {shown(value)} instead{meant}") from None
 
 
-def takes_weights(scorer):
-    """Return whether a scorer can weight samples."""
-    # scikit-learn's own hand weights on to a function, which may not take them.
-    parameters = inspect.signature(getattr(scorer, "_score_func", scorer)).parameters.values()
-    return any(parameter.name == "sample_weight" or parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
-
-
-def refuse_weights_with(scoring, scorer):
-    """Raise if a scorer cannot heed weights of the user's own of the samples that it scores."""
-    if not takes_weights(scorer):
-        raise ValueError(
-            f"Got sample weights with scoring={shown(scoring)}, which does not take any: pass a scorer with a parameter "
-            "sample_weight, as sklearn.metrics.make_scorer makes it of a metric that has one, or no weights."
-        )
-
-
-def scorer_of(estimator):
-    """Return what early stopping watches; the loss, which is no scorer, as None."""
-    check_parameter(estimator, "scoring")
-    return None if estimator.scoring == "loss" else check_scoring(estimator, scoring=estimator.scoring)
-
-
 class CheckedParameters:
     """An estimator that says what may have been meant by a parameter which it refuses."""
 
@@ -231,6 +233,34 @@ class CheckedParameters:
         for name in inspect.signature(type(self)).parameters:
             if name in self._parameter_constraints:
                 check_parameter(self, name)
+
+    def set_params(self: Fitted, **params: Any) -> Fitted:
+        """Set parameters.
+
+        Parameters
+        ----------
+        **params : dict
+            Their values by name.
+
+        Returns
+        -------
+        self : estimator
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If there is no parameter of a name.
+        """
+        names = self.get_params(deep=False)
+        for name in params:
+            # Behind two underscores is the name of a parameter of the parameter.
+            if name.partition("__")[0] not in names:
+                raise ValueError(
+                    f"Invalid parameter {name!r} for {type(self).__name__}: pass one of {listed(names)}"
+                    f"{did_you_mean(name, names)}"
+                )
+        return super().set_params(**params)
 
 
 def store(estimator, arguments):

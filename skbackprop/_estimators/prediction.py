@@ -22,7 +22,8 @@ def _guarded(predict):
 
     @wraps(predict)
     def guarded(coefs, intercepts, activations, X, *rest):
-        if X.shape[0] * max([coef.size for coef in coefs]) < BLAS_SHARES_FROM or (n_threads := blas_threads()) == 1:
+        few = X.shape[0] == 1 or X.shape[0] * max([coef.size for coef in coefs]) < BLAS_SHARES_FROM
+        if few or (n_threads := blas_threads()) == 1:
             return predict(coefs, intercepts, activations, X, *rest)
         multiplications = X.size * coefs[0].shape[1] + X.shape[0] * sum([coef.size for coef in coefs[1:]])
         much = multiplications * coefs[0].itemsize >= ROWS_SHARED_FROM

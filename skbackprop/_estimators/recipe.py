@@ -61,7 +61,7 @@ class Recipe:
         self.step = StepRule(**step)
         self.step.refuse_overshoot(estimator.learning_rate_init)
         # Samples in a step, perhaps more than there are, and how often an epoch goes through all of them.
-        self.batch_size = batch_size_for(estimator, n_rows, auto, incremental)
+        self.batch_size = batch_size_for(estimator, n_rows, incremental)
         self.passes = 1
         if estimator.batch_size is None and auto and not (self.optimizer.full_batch or incremental):
             self.passes = math.ceil(STEPS_AN_EPOCH / math.ceil(n_rows / self.batch_size))
@@ -93,13 +93,18 @@ def follows_recipe(estimator):
 def one_batch(estimator, n_rows):
     """Return whether `fit` takes so many samples as one batch, with nothing drawn at random for each of them."""
     by_recipe = estimator.batch_size is None and follows_recipe(estimator)
-    return by_recipe and n_rows <= ONE_BATCH and not (estimator.dropout or estimator.noise)
+    return by_recipe and _size_of_batches(estimator, n_rows) == n_rows and not (estimator.dropout or estimator.noise)
 
 
-def batch_size_for(estimator, n_rows, auto, incremental=False):
-    """Return the samples in a step of a solver that takes batches, of so many to train on; perhaps more than these."""
+def batch_size_for(estimator, n_rows, incremental=False):
+    """Return the samples in a step, of so many to train on; perhaps more than these."""
+    return n_rows if optimizer_of(estimator).full_batch else _size_of_batches(estimator, n_rows, incremental)
+
+
+def _size_of_batches(estimator, n_rows, incremental=False):
+    """Return the samples in a step of a solver that takes batches."""
     chosen = estimator.batch_size
-    if chosen is None and auto:
+    if chosen is None and follows_recipe(estimator):
         if n_rows <= (SMALLEST_BATCH if incremental else ONE_BATCH):
             return n_rows
         return min(max(SMALLEST_BATCH, n_rows // BATCHES_AN_EPOCH), LARGEST_BATCH)

@@ -30,6 +30,7 @@ from .annotations import (
 )
 from .base import BaseBackprop
 from .by_hand import Derived
+from .columns import refuse_dates, refuse_others
 from .docstrings import share_documentation
 from .features import FeaturesMixin
 from .parameters import can_fit_partially, constraints, store
@@ -195,7 +196,7 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             In the units of the targets of `fit`.
         """
-        return finite(self._predictions(self._raw_scores(X)))
+        return finite(self._predictions(self._raw_scores(X)), self)
 
     def __sklearn_tags__(self):
         """Several targets a sample are welcome; some losses want them positive."""
@@ -220,7 +221,7 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
     def _encode(self, X, y, sample_weight, *, resume, incremental):
         loss = loss_of(self)
         self.oof_prediction_ = None
-        dtype = self.coefs_[0].dtype if resume else FLOATS
+        dtype = by_hand.float_type(self) if resume else FLOATS
         samples = self._validated(X, y, sample_weight, loss, dtype, reset=not resume, any_sign=incremental)
         n_outputs = samples.Y.shape[1]
         self.n_outputs_ = self.coefs_[-1].shape[1] if resume else n_outputs
@@ -243,11 +244,13 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
     def _validated(self, X, y, sample_weight, loss, dtype, reset, any_sign=False, weight_name="sample_weight"):
         """Return checked `Samples`: inputs dense in C order or CSR, targets that suit the loss."""
         how = {"accept_sparse": "csr", "multi_output": True, "y_numeric": True, "dtype": dtype, "order": "C"}
+        refuse_dates(y, "y")
         try:
             X, y = validated(self, X, y, reset=reset, **how)
             y = y.astype(np.float64) if y.dtype.kind in "SU" else y
-        except ValueError:
+        except (TypeError, ValueError) as error:
             refuse_words(y)
+            refuse_others(y, "y", error)
             raise
         if issparse(y):
             raise TypeError("Got sparse targets: pass a dense array, such as y.toarray().")
@@ -255,8 +258,6 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
             y = column_or_1d(y, warn=True)
         sample_weight = checked_weights(sample_weight, X, any_sign, weight_name)
         # In float64: time stamps, say, lose their last digits in float32, and with these what there is to learn.
-        if y.dtype.kind in "Mm":
-            raise ValueError(f"Got {y.dtype} targets: pass numbers, such as days since the first date.")
         Y = y.astype(np.float64).reshape(len(y), -1)
         # None among objects is NaN only now.
         assert_all_finite(Y, input_name="y")

@@ -33,7 +33,7 @@ class Run:
         Epochs of this run that were done before it was interrupted and resumed.
     loss_curve, scores : list of float
         Training losses and validation scores.
-    reason : {"max_iter", "max_fun", "plateau", "max_time", "diverged", "interrupted", "converged", "callback"}
+    reason : {"max_iter", "max_fun", "stuck", "plateau", "max_time", "diverged", "interrupted", "converged", "callback"}
         Why it ended.
     """
 
@@ -170,6 +170,10 @@ def run_epochs(run, training):
                     break
     except KeyboardInterrupt:
         run.reason = "interrupted"
+        if training.recipe.step.tied:
+            # Amid a step some weights, or some of what is remembered of them, may be a part of it ahead of their twins.
+            tie(training.network.coefs)
+            descent.memory = {}
     run.finish()
 
 
@@ -202,5 +206,6 @@ def run_minimizer(run, training):
         if not run.loss_curve:
             run.after_epoch(float(result.fun), patient_with_loss=False)
         if run.reason == "max_iter" and result.nit < max_iter:
-            run.reason = "converged" if result.status == 0 else "max_fun"
+            # scipy's numbers: the last is that of a line search without success.
+            run.reason = {0: "converged", 2: "stuck"}.get(result.status, "max_fun")
     run.finish()

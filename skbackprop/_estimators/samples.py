@@ -2,6 +2,7 @@
 
 import math
 import numbers
+from copy import copy
 from typing import NamedTuple
 from zlib import crc32
 
@@ -12,7 +13,9 @@ from sklearn.utils import check_array, gen_batches
 from sklearn.utils.validation import validate_data
 
 from ..losses import Loss
-from .words import first_word, listed, shown
+from .by_hand import refuse_weights
+from .columns import refuse_dates, refuse_others, refuse_text
+from .words import in_short, shown
 
 FLOATS = (np.float64, np.float32)
 
@@ -54,7 +57,9 @@ class Samples(NamedTuple):
 
         A weight of 2 then equals two rows to the last bit, where sums over both would be rounded differently.
         """
-        X, _, Y, weight = self
+        weight = self.sample_weight
+        # In one type, since training that goes on may have another than it began in, and is to find the same order.
+        X, Y = (part.astype(np.float64, copy=False) for part in (self.X, self.Y))
         rows = np.arange(X.shape[0]) if weight is None else np.flatnonzero(weight)
         keys = np.empty(len(rows), dtype=object)
         keys[:] = [_row_as_bytes(X, row) + Y[row].tobytes() for row in rows]
@@ -83,25 +88,36 @@ class Problem(NamedTuple):
 
 
 def validated(estimator, X, y="no_validation", **how):
-    """Return inputs, and `y` if there is any, as scikit-learn's `validate_data` does; columns of text are named.
+    """Return inputs, and `y` if there is any, as scikit-learn's `validate_data` does; columns of no numbers are named.
 
     Sparse inputs are in canonical form.
     """
+    refuse_dates(X)
+    refuse_broken(X, "X")
+    refuse_broken(y, "y")
     try:
         found = validate_data(estimator, X, y, **how)
-    except ValueError as error:
-        table = np.asarray(X, dtype=object) if "could not convert" in str(error) and not issparse(X) else np.empty(0)
-        words = [first_word(column) for column in table.T] if table.ndim == 2 else []
-        found = [position for position, word in enumerate(words) if word is not None]
-        if not found:
-            raise
-        names = getattr(X, "columns", range(len(words)))
-        where = f"column{'s' if len(found) > 1 else ''} {listed(names[position] for position in found)}"
-        raise ValueError(
-            f"Got text in the {where} of X, such as {shown(words[found[0]])}: pass numbers, which "
-            "sklearn.preprocessing.OneHotEncoder makes of categories, or use skbackprop.tabular_network."
-        ) from error
+    except (TypeError, ValueError) as error:
+        refuse_text(X, error)
+        refuse_others(X, "X", error)
+        raise in_short(error) from error.__cause__
     return (canonical(found[0]), *found[1:]) if isinstance(found, tuple) else canonical(found)
+
+
+def refuse_broken(table, name):
+    """Raise for a sparse table whose indices point outside it: in compiled code that is no error, but a crash."""
+    if not issparse(table) or not hasattr(table, "check_format"):
+        return
+    try:
+        # Of a copy that shares the values, for the check cuts off what is beyond the last of them.
+        copy(table).check_format()
+        if np.any(table.indptr[1:] < table.indptr[:-1]):
+            raise ValueError("indptr must be a non-decreasing sequence")
+    except ValueError as error:
+        raise ValueError(
+            f"Got sparse {name} whose parts do not fit together ({error}): make it anew, as by "
+            "scipy.sparse.csr_array((values, (rows, columns)))."
+        ) from error
 
 
 def _row_as_bytes(X, row):
@@ -128,9 +144,10 @@ def canonical(X):
     return X
 
 
-def finite(result):
+def finite(result, estimator):
     """Return a result of prediction, or raise if it overflowed."""
     if not np.isfinite(result).all():
+        refuse_weights(estimator)
         remedy = "pass smaller values, or float64 ones" if result.dtype == np.float32 else "pass smaller values"
         raise ValueError(f"Got X with values so large that the result overflows in {result.dtype}: {remedy}.")
     return result
@@ -144,9 +161,19 @@ def checked_weights(sample_weight, X, any_sign=False, name="sample_weight"):
     n_samples = X.shape[0]
     if sample_weight is None:
         return None
+    if isinstance(sample_weight, str | dict):
+        raise ValueError(
+            f"Got {name}={shown(sample_weight)}: pass one weight a sample; a classifier's parameter class_weight weighs "
+            'classes, as class_weight="balanced" or class_weight={label: weight}.'
+        )
     if isinstance(sample_weight, numbers.Number):
         sample_weight = np.full(n_samples, sample_weight)
-    weight = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name=name)
+    refuse_dates(sample_weight, name)
+    try:
+        weight = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name=name)
+    except (TypeError, ValueError) as error:
+        refuse_others(sample_weight, name, error)
+        raise in_short(error) from error.__cause__
     if weight.shape != (n_samples,):
         raise ValueError(f"Got {name} of shape {weight.shape} for {n_samples} samples: pass one weight a sample.")
     if not any_sign and np.any(weight < 0):
@@ -155,8 +182,13 @@ def checked_weights(sample_weight, X, any_sign=False, name="sample_weight"):
         )
     with np.errstate(over="ignore"):
         total = np.abs(weight).sum()
-    if not any_sign and total < np.finfo(np.float64).tiny:
+    if not any_sign and not total:
         raise ValueError(f"Got {name} that is all zero: at least one weight must be positive.")
+    if 0 < total < np.finfo(np.float64).tiny:
+        raise ValueError(
+            f"Got {name} whose sum is {total:.1g}, too small to divide by: multiply all weights by one number, which "
+            "changes nothing else."
+        )
     if not np.isfinite(total):
         raise ValueError(f"Got {name} whose sum overflows: pass smaller weights.")
     return weight

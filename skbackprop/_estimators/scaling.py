@@ -17,6 +17,10 @@ COMMON = 0.1
 # narrow for values above this share of its largest number: others are to be predicted for, and predicted.
 PRECISION = 1e-3
 DOUBLE = np.finfo(np.float64)
+# The squares of smaller deviations underflow, unless they are enlarged; those of numbers that are not small are rounding.
+LEAST_DEVIATION = math.sqrt(DOUBLE.tiny / DOUBLE.eps)
+ENLARGED = 2.0**600
+SMALL = 1e-130
 
 
 def _too_coarse(dtype, mean, scale, largest):
@@ -26,10 +30,9 @@ def _too_coarse(dtype, mean, scale, largest):
     return coarse | (largest > PRECISION * limits.max)
 
 
-def _is_constant(mean, scale):
+def _is_constant(mean, scale, least=LEAST_DEVIATION):
     """Return which columns, of a mean and a standard deviation in float64, hold one number, to rounding."""
-    # The squares of still smaller deviations underflow.
-    return scale <= np.maximum(10 * DOUBLE.eps * np.abs(mean), math.sqrt(DOUBLE.tiny / DOUBLE.eps))
+    return scale <= np.maximum(10 * DOUBLE.eps * np.abs(mean), least)
 
 
 def _mean_one(sample_weight, n_samples):
@@ -39,6 +42,24 @@ def _mean_one(sample_weight, n_samples):
         return np.ones(n_samples)
     weight = np.abs(sample_weight)
     return weight / weight.mean()
+
+
+def _moments(X, sample_weight, centers):
+    """Return the weighted means and standard deviations of the columns, in float64, and what weight of each is not zero."""
+    n_samples, n_features = X.shape
+    scaler = StandardScaler(with_mean=centers and not issparse(X))
+    weight = _mean_one(sample_weight, n_samples)
+    chunk = n_samples if issparse(X) else max(1, CHUNK_BYTES // (n_features * DOUBLE.dtype.itemsize))
+    seen = np.zeros(n_features)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for rows in gen_batches(n_samples, chunk):
+            # Of no weight there is no mean.
+            if weight[rows].any():
+                part = X[rows].astype(np.float64, copy=False)
+                scaler.partial_fit(part, sample_weight=None if sample_weight is None else weight[rows])
+                seen += weight[rows] @ (part != 0)
+        # The variance of a constant may be less than zero, by rounding.
+        return scaler.mean_, np.sqrt(np.maximum(scaler.var_, 0.0)), seen / weight.sum()
 
 
 class Scaling(NamedTuple):
@@ -65,27 +86,22 @@ class Scaling(NamedTuple):
         alone where it is; 0 for `common` spares them.
         """
         n_samples, n_features = X.shape
-        scaler = StandardScaler(with_mean=center and not issparse(X))
-        weight = _mean_one(sample_weight, n_samples)
-        chunk = n_samples if issparse(X) else max(1, CHUNK_BYTES // (n_features * DOUBLE.dtype.itemsize))
-        seen = np.zeros(n_features)
-        with np.errstate(over="ignore", invalid="ignore"):
-            for rows in gen_batches(n_samples, chunk):
-                part = X[rows].astype(np.float64, copy=False)
-                scaler.partial_fit(part, sample_weight=None if sample_weight is None else weight[rows])
-                seen += weight[rows] @ (part != 0)
-            # The variance of a constant may be less than zero, by rounding.
-            deviation = np.sqrt(np.maximum(scaler.var_, 0.0))
+        mean, deviation, share = _moments(X, sample_weight, center)
         if not np.isfinite(deviation).all():
             raise ValueError("Got X with a standard deviation that overflows: pass smaller values.")
+        constant = _is_constant(mean, deviation)
+        small = np.flatnonzero(constant & (share > 0) & (np.abs(mean) < SMALL))
+        if len(small):
+            means, deviations, _ = _moments(X[:, small].astype(np.float64) * ENLARGED, sample_weight, center)
+            mean[small], deviation[small] = means / ENLARGED, deviations / ENLARGED
+            # What cannot be divided by is none.
+            constant[small] = _is_constant(means, deviations, least=DOUBLE.tiny * ENLARGED)
         # The size of a constant would drown the others where it is added and taken off again.
-        constant = _is_constant(scaler.mean_, deviation)
-        rounding = np.finfo(X.dtype).eps * np.abs(scaler.mean_)
+        rounding = np.finfo(X.dtype).eps * np.abs(mean)
         scale = np.where(constant, np.maximum(1.0, rounding / PRECISION), deviation)
         # What is never seen is not rare: it is a constant.
-        share = np.where(seen > 0, seen / weight.sum(), 1.0)
-        scale = scale * np.sqrt(np.maximum(1.0, common / share))
-        mean = scaler.mean_ if center else np.zeros(n_features)
+        scale = scale * np.sqrt(np.maximum(1.0, common / np.where(share > 0, share, 1.0)))
+        mean = mean if center else np.zeros(n_features)
         # No value can be larger.
         largest = np.abs(mean) + math.sqrt(n_samples) * scale
         dtype = np.float64 if np.any(_too_coarse(X.dtype, mean, scale, largest) & ~constant) else X.dtype
@@ -149,20 +165,30 @@ class TargetScaling(NamedTuple):
         """
         Y = Y.astype(np.float64, copy=False)
         with np.errstate(over="ignore", invalid="ignore"):
-            mean, scale = loss.location_scale(Y, _mean_one(sample_weight, len(Y)))
+            weight, ends = _mean_one(sample_weight, len(Y)), np.array([Y.max(axis=0), Y.min(axis=0)])
+            mean, scale = loss.location_scale(Y, weight)
+            factor = np.where(_is_constant(mean, scale) & np.all(np.abs(ends) < SMALL, axis=0), ENLARGED, 1.0)
+            if np.any(factor > 1):
+                mean, scale = loss.location_scale(Y * factor, weight)
             constant = _is_constant(mean, scale)
-            scale = np.where(constant, 1.0, scale)
-            extent = np.abs([Y.max(axis=0) - mean, Y.min(axis=0) - mean])
+            mean, scale = mean / factor, np.where(constant, 1.0, scale / factor)
+            extent = np.abs(ends - mean)
             largest = np.maximum(extent + np.abs(mean), extent / scale).max(axis=0)
         if not np.isfinite([largest, scale]).all():
             raise ValueError("Got targets whose spread overflows: pass smaller ones.")
+        if np.any(scale < DOUBLE.tiny):
+            raise ValueError(
+                f"Got targets whose spread, {scale.min():.1g}, is too small to divide by: multiply them by a large number."
+            )
         none, one = np.zeros_like(scale), np.ones_like(scale)
         if loss.log_link:
             parts = (none, scale, one, np.log(scale)) if shift else (none, one, one, none)
         else:
             mean = mean if shift else none
             parts = (mean, scale, scale, mean)
-        dtype = np.float64 if np.any(_too_coarse(dtype, parts[3], parts[2], largest) & ~constant) else dtype
+        # With a log link, too, what is predicted is of the targets' size.
+        coarse = _too_coarse(dtype, parts[3], parts[2], largest) | _too_coarse(dtype, none, scale, none)
+        dtype = np.float64 if np.any(coarse & ~constant) else dtype
         return cls(*(part.astype(dtype) for part in parts))
 
     def apply(self, Y):

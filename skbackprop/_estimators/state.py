@@ -29,6 +29,22 @@ def become(estimator, draft, bridge):
     return estimator
 
 
+class WhenPickled:
+    """Stands for a dict that takes time to make, and is a plain one in a pickle.
+
+    Parameters
+    ----------
+    make : callable
+        Returns the dict.
+    """
+
+    def __init__(self, make):
+        self.make = make
+
+    def __reduce__(self):
+        return dict, (self.make(),)
+
+
 @dataclass
 class TrainingState:
     """All that training needs in order to go on exactly; the estimator keeps it where it may have to."""
@@ -55,8 +71,8 @@ class TrainingState:
     # Why the last run ended, and whether the next call of `fit` goes on with it, for it was interrupted.
     reason: str = "max_iter"
     unfinished: bool = False
-    # Checksums of what the run is made of, by name; only in what a callback is shown.
-    fingerprint: dict | None = None
+    # Checksums of what the run is made of, by name; only in what a callback is shown, and there not before it is saved.
+    fingerprint: "dict | WhenPickled | None" = None
 
     @classmethod
     def of(cls, estimator, resume):
@@ -75,8 +91,8 @@ class TrainingState:
         return self.generator
 
     def refuse_other_run(self, fingerprint):
-        """Raise if this state is to be gone on from, as it stands, with other data or parameters than it is of."""
-        if not self.unfinished or self.fingerprint is None:
+        """Raise if the unfinished run that this state is of is to be gone on with on other data or parameters."""
+        if self.fingerprint is None:
             return
         names = self.fingerprint.keys() | fingerprint.keys()
         others = sorted(name for name in names if self.fingerprint.get(name) != fingerprint.get(name))

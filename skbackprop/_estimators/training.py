@@ -16,14 +16,13 @@ from .._engine.descent import gradient_descent, tie
 from .._engine.network import Network
 from .._engine.objective import QUIET, Objective, base_rate_loss, mean_loss
 from .._engine.penalty import Penalty
-from .._engine.prediction import raw_scores
 from .advice import warn_of, warn_user
-from .parameters import scorer_of, takes_weights
 from .recipe import Recipe, one_batch
 from .run import Run, run_epochs, run_minimizer
 from .samples import HoldOut, fingerprint
 from .scaling import Scaling, TargetScaling
-from .state import TrainingState
+from .scoring import Score
+from .state import TrainingState, WhenPickled
 from .threads import limit_threads
 from .words import shown
 
@@ -67,6 +66,8 @@ class Training:
     def __init__(self, estimator, problem, held_out=None, *, resume=False, incremental=False, in_order=False):
         self.estimator = estimator
         self.incremental = incremental
+        # Asked for here, since a change of type, or of rows, copies both.
+        self._reconstructs = problem.samples.y is problem.samples.X
         self.state = TrainingState.of(estimator, resume)
         splits = estimator.early_stopping and problem.splits and held_out is None and not incremental
         if one_batch(estimator, problem.samples.X.shape[0]) and not (splits or incremental or in_order):
@@ -85,11 +86,11 @@ class Training:
         if self.state.unfinished:
             self.state.refuse_other_run(self.fingerprint)
         self.network = self._starting_network(resume)
-        self._first_norm = self._weight_norm(self.network.theta)
         descent = self.state.descent
         if self.recipe.averages and descent.mean is None:
             descent.mean, descent.steps = self.network.theta.copy(), 0
         self.kept = descent.mean if self.recipe.averages else self.network.theta
+        self.first_norm = self.weight_norm()
         if splits:
             self.held_out = self._split(hold_out)
         self.batches = self._make_batches()
@@ -188,14 +189,14 @@ class Training:
         """Return the batches, in the order in which the last epoch left them."""
         estimator, state, samples = self.estimator, self.state, self.problem.samples
         n_rows = samples.X.shape[0] if state.rows is None else len(state.rows)
-        full_batch, batch_size = self.recipe.optimizer.full_batch, self.recipe.batch_size
-        if batch_size > n_rows and not full_batch:
+        batch_size = self.recipe.batch_size
+        if batch_size > n_rows:
             warn_user(
                 f"Got batch_size={batch_size} for {n_rows} training samples, so each batch holds them all: pass a "
                 "batch_size no larger than the data, or 'auto'."
             )
-        batch_size = n_rows if full_batch else min(batch_size, n_rows)
-        order = estimator.shuffle and not full_batch, state.random_state, state.rows
+        batch_size = min(batch_size, n_rows)
+        order = estimator.shuffle and not self.recipe.optimizer.full_batch, state.random_state, state.rows
         X, scaling = estimator._scaling.apply(samples.X) if estimator._scaling else (samples.X, None)
         noise = estimator.noise, state.steps_generator() if estimator.noise else None
         state.rows_seen = state.rows_seen + n_rows if self.incremental else n_rows
@@ -237,6 +238,19 @@ class Training:
     def fold(self, targets=True):
         """Bring the published parameters up to date with `kept`, in the units of the raw inputs and targets."""
         np.copyto(self.published.theta, self.kept)
+        self._unscale(targets)
+
+    def fold_base_rate(self):
+        """Publish the best constant prediction, for the time being."""
+        (_, _, Y, sample_weight), published = self.problem.samples, self.published
+        published.theta[...] = 0
+        if published.fit_intercept:
+            weight = np.ones(len(Y)) if sample_weight is None else sample_weight
+            published.intercepts[-1][...] = self.problem.loss.constant_scores(Y, weight)
+        self._unscale()
+
+    def _unscale(self, targets=True):
+        """Change the published parameters to the units of the raw inputs and, if so wished, targets."""
         # `run` looks for what overflows.
         with np.errstate(**QUIET):
             for scaling in (self.estimator._scaling, targets and self.estimator._target_scaling):
@@ -253,7 +267,7 @@ class Training:
         for suffix, samples in self._given.items():
             if samples is not None:
                 parts = {"X": samples.X, "y": samples.Y, "sample_weight": samples.sample_weight}
-                if samples.y is samples.X:
+                if self._reconstructs:
                     del parts["y"]
                 found |= {f"{name}{suffix}": fingerprint(part) for name, part in parts.items()}
         return found
@@ -281,8 +295,9 @@ class Training:
         self.fold()
         view = copy.copy(self.estimator)
         run.note(view)
-        view.coefs_, view.intercepts_ = copy.deepcopy((view.coefs_, view.intercepts_))
-        view._training_state = copy.deepcopy(replace(self._state_after(run), fingerprint=self.fingerprint))
+        vars(view).update(zip(("coefs_", "intercepts_"), copy.deepcopy((view.coefs_, view.intercepts_)), strict=True))
+        view._training_state = copy.deepcopy(self._state_after(run))
+        view._training_state.fingerprint = WhenPickled(lambda: self.fingerprint)
         return dict(vars(view))
 
     # The run ---------------------------------------------------------------------------------------------------------
@@ -328,42 +343,26 @@ class Training:
         self.fold(targets=False)
         return mean_loss(self.problem.loss, self.published, samples.X, samples.Y, samples.sample_weight)
 
-    def _weight_norm(self, theta):
-        """Return the Euclidean norm of the weights, biases apart, among some parameters."""
-        return math.sqrt(sum(float(np.vdot(coef, coef)) for coef in self.network.layer_views(theta)[0]))
+    def weight_norm(self):
+        """Return the Euclidean norm of the current weights, biases apart."""
+        return math.sqrt(sum(float(np.vdot(coef, coef)) for coef in self.network.layer_views(self.kept)[0]))
+
+    @property
+    def penalty_strength(self):
+        """The factor on half the squared norm of the weights that `alpha` adds to the loss of a batch."""
+        return self.recipe.alpha / (self.batches.mean_weight * self.batches.batch_size)
 
     def weights_have_shrunk(self, base_rate):
         """Return whether the penalty has more than halved the weights, or kept them too small for scores of variance one.
 
         It has if, besides, such weights would cost more than half of what there is to be learnt.
         """
-        estimator = self.estimator
-        needed = max(self._first_norm, math.sqrt(self.network.layer_sizes[-1]))
-        strength = self.recipe.alpha / (self.batches.mean_weight * self.batches.batch_size) + estimator.weight_decay
-        return self._weight_norm(self.kept) < needed / 2 and 0.5 * strength * needed**2 > base_rate / 2
+        needed = max(self.first_norm, math.sqrt(self.network.layer_sizes[-1]))
+        strength = self.penalty_strength + self.estimator.weight_decay
+        return self.weight_norm() < needed / 2 and 0.5 * strength * needed**2 > base_rate / 2
 
     def scorer(self):
         """Return a function of no arguments that scores the current weights on validation samples; larger is better."""
-        samples = self.held_out
         if self.estimator.scoring == "loss":
-            return lambda: -self.mean_loss(samples)
-        judge = copy.copy(self.estimator)
-        # The validated samples carry no column names, and the scorer should not warn about that.
-        judge.__dict__.pop("feature_names_in_", None)
-        scorer = scorer_of(judge)
-        # Those of the classes alone may be left out.
-        weighted = samples.sample_weight is not None and takes_weights(scorer)
-        weights = {"sample_weight": samples.sample_weight} if weighted else {}
-
-        def score():
-            self.fold()
-            try:
-                return scorer(judge, samples.X, samples.y, **weights)
-            except ValueError:
-                # Weights on their way to infinity have no score; they stop training soon.
-                Z = raw_scores(judge.coefs_, judge.intercepts_, judge._activations, samples.X)
-                if np.isfinite(self.problem.loss.predict(Z)).all():
-                    raise
-                return math.nan
-
-        return score
+            return lambda: -self.mean_loss(self.held_out)
+        return Score(self)

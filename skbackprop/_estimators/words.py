@@ -1,6 +1,7 @@
 """How messages show what was got and what is allowed: ten values at most, in a fixed order; and what may be meant."""
 
 import difflib
+import re
 import reprlib
 
 from sklearn.utils._param_validation import StrOptions
@@ -14,7 +15,7 @@ class _Brief(reprlib.Repr):
     def __init__(self):
         super().__init__()
         self.maxlist = self.maxtuple = self.maxset = self.maxfrozenset = self.maxdict = MOST
-        self.maxstring = self.maxother = 200
+        self.maxstring, self.maxother = 80, 200
 
     def repr_ndarray(self, x, level):
         """Return the representation of an array, as that of its nested lists."""
@@ -28,7 +29,13 @@ def listed(values):
     """Return the first ten of some values, with commas between them, and how many more there are."""
     values = list(values)
     more = f" and {len(values) - MOST} more" if len(values) > MOST else ""
-    return ", ".join(map(repr, values[:MOST])) + more
+    return ", ".join(map(shown, values[:MOST])) + more
+
+
+def in_short(error):
+    """Return one of scikit-learn's errors without the array that its message shows, and others as they are."""
+    short = re.sub(r":?\n(array=)?\[.*\]\.?\n", ". ", str(error), flags=re.DOTALL)
+    return error if short == str(error) else type(error)(short.strip())
 
 
 def first_word(values):

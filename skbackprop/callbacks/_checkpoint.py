@@ -18,6 +18,7 @@ from .._estimators.callback_bridge import epochs_a_task, running_callbacks
 from .._estimators.parameters import check_count, optimizer_of
 from .._estimators.state import TrainingState, interrupted
 from .._estimators.versions import versions
+from .._estimators.words import shown
 
 # The first line of a checkpoint. The second holds the checksum of all that follows it, the third, in JSON, the length of
 # what comes last, a pickle, and the versions that wrote it.
@@ -55,7 +56,7 @@ class Checkpoint:
         If `every` is not a whole number of at least 1, or, at the start of a fit, for a solver without epochs ("lbfgs"), or
         if there is something else than a plain file, such as a pipe.
     TypeError
-        At the start of a fit, for an estimator without epochs, such as a pipeline.
+        If `path` is no path, or, at the start of a fit, for an estimator without epochs, such as a pipeline.
     FileNotFoundError, IsADirectoryError
         At the start of a fit, if the folder of the file does not exist, or the file is a folder.
 
@@ -80,7 +81,7 @@ class Checkpoint:
 
     def __init__(self, path: str | os.PathLike, every: int = 1) -> None:
         check_count("every", every)
-        self.path = Path(path)
+        self.path = Path(_decoded(path))
         self.every = every
 
     def setup(self, estimator: Any, context: Any) -> None:
@@ -148,6 +149,14 @@ class Checkpoint:
             raise
 
 
+def _decoded(path):
+    """Return a path as a str, or raise."""
+    try:
+        return os.fsdecode(path)
+    except TypeError:
+        raise TypeError(f"Got path={shown(path)}: pass a str, or a path-like object such as a pathlib.Path.") from None
+
+
 def _checksum(about: bytes, content: bytes) -> bytes:
     """Return the second line: eight hexadecimal digits."""
     return f"{crc32(content, crc32(about)):08x}\n".encode()
@@ -181,6 +190,8 @@ def resume(
     ValueError
         If the file is not a checkpoint, or not a whole one, or the samples, their order or what else is passed to `fit`
         differ from those of the interrupted fit.
+    TypeError
+        If `path` is no path, such as an open file.
     FileNotFoundError
         If there is no such file.
 
@@ -198,7 +209,7 @@ def resume(
     Traceback (most recent call last):
     FileNotFoundError: [Errno 2] No such file or directory: 'no such file'
     """
-    estimator = _read(path)
+    estimator = _read(_decoded(path))
     interrupted(estimator)
     if callbacks:
         estimator.set_callbacks(*callbacks)
@@ -239,4 +250,4 @@ def _read(path):
 
 def _refused(path, kind):
     """Return the error for a file of that kind."""
-    return ValueError(f"Got {str(path)!r}, which is {kind}: pass a file that skbackprop.callbacks.Checkpoint wrote.")
+    return ValueError(f"Got {path!r}, which is {kind}: pass a file that skbackprop.callbacks.Checkpoint wrote.")

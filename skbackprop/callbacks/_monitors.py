@@ -11,8 +11,10 @@ from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils.validation import _num_samples
 
 from .._estimators.annotations import Data, Weights
+from .._estimators.base import losses_of
 from .._estimators.callback_bridge import ScoringMonitor
-from .._estimators.parameters import check_count, refuse_weights_with
+from .._estimators.parameters import check_count
+from .._estimators.scoring import refuse_weights_with
 from .._estimators.words import check_choice, shown
 from ..inspection import gradient_flow
 from ._checkpoint import check_network
@@ -108,7 +110,7 @@ def _scores(scorers, estimator, X, y, **weights):
     """Return what `ValidationMonitor` records of an epoch: the mean loss, in the units of training's, and the scores."""
     scores = {name: scorer(estimator, X, y, **weights) for name, scorer in scorers.items()}
     samples = estimator._encode_validation(X, y, weights.get("sample_weight"), estimator.coefs_[0].dtype)
-    losses = estimator._sample_losses(samples.X, samples.Y)
+    losses = losses_of(estimator, samples.X, samples.Y)
     return {"epoch": estimator.n_iter_, "loss": float(np.average(losses, weights=samples.sample_weight)), **scores}
 
 

@@ -15,11 +15,13 @@ import pytest
 import sklearn
 from callbacks_helpers import NETWORK, Crash, CrashError, X, assert_same, quietly, y
 from scipy.sparse import csr_array
+from sklearn.base import clone
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.linear_model import LinearRegression
 
 import skbackprop
 from skbackprop import SigmoidBackpropAutoencoder, SigmoidBackpropClassifier, SigmoidBackpropRegressor
+from skbackprop._estimators import training
 
 pytest.importorskip("sklearn.callback", reason="scikit-learn has had callbacks since 1.9")
 
@@ -66,8 +68,6 @@ def test_a_resumed_fit_ends_with_the_weights_of_the_uninterrupted_one(tmp_path, 
     ids=["regressor", "autoencoder", "random state"],
 )
 def test_every_estimator_resumes(tmp_path, estimator, target):
-    from sklearn.base import clone  # noqa: PLC0415
-
     straight = quietly(clone(estimator).fit, X, target)
     crashing = clone(estimator).set_callbacks(Checkpoint(tmp_path / "c", every=3), Crash(8))
     with pytest.raises(CrashError):
@@ -318,6 +318,61 @@ def test_other_inputs_of_an_autoencoder_are_refused(tmp_path):
         resume(path, X[:-1])
 
 
+@pytest.mark.parametrize("n_rows", [30, 150], ids=["few rows", "many rows"])
+@pytest.mark.parametrize("validated", [False, True], ids=["", "validated"])
+def test_an_autoencoder_whose_inputs_are_too_coarse_for_their_type_is_resumed(tmp_path, n_rows, validated):
+    # Time stamps: float32 rounds them to minutes, and training is in float64.
+    inputs = (X[:n_rows] * 1000 + 1.7e9).astype(np.float32)
+    more = {"X_val": inputs[:9]} if validated else {}
+    autoencoder = SigmoidBackpropAutoencoder((6, 2, 6), max_iter=6, random_state=0)
+    straight = quietly(clone(autoencoder).fit, inputs, **more)
+    assert straight.coefs_[0].dtype == np.float64
+    crashing = clone(autoencoder).set_callbacks(Checkpoint(tmp_path / "c"), Crash(3))
+    with pytest.raises(CrashError):
+        crashing.fit(inputs, **more)
+    with pytest.raises(ValueError, match=r"^Got X other than in the interrupted fit"):
+        resume(tmp_path / "c", 2 * inputs, **more)
+    if validated:
+        with pytest.raises(ValueError, match=r"^Got X_val other than in the interrupted fit"):
+            resume(tmp_path / "c", inputs, X_val=inputs[1:10])
+    assert_same(quietly(resume, tmp_path / "c", inputs, **more), straight)
+
+
+def test_samples_are_summed_up_only_for_a_checkpoint(tmp_path, monkeypatch):
+    counted = []
+    monkeypatch.setattr(training, "fingerprint", lambda array: counted.append(array) or 0)
+    quietly(SigmoidBackpropClassifier(**NETWORK).set_callbacks(ValidationMonitor(X, y)).fit, X, y)
+    assert not counted
+    quietly(SigmoidBackpropClassifier(**NETWORK).set_callbacks(Checkpoint(tmp_path / "c")).fit, X, y)
+    # Once for the inputs, the targets and the weights.
+    assert len(counted) == 3
+
+
+class PathLike:
+    """What os.PathLike asks for, and no more."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __fspath__(self):
+        return self.path
+
+
+def test_any_kind_of_path_is_taken_and_anything_else_refused(tmp_path):
+    path = tmp_path / "c"
+    straight = quietly(SigmoidBackpropClassifier(**NETWORK).fit, X, y)
+    for kind in (str, PathLike, os.fsencode):
+        quietly(SigmoidBackpropClassifier(**NETWORK).set_callbacks(Checkpoint(kind(path))).fit, X, y)
+        assert_same(quietly(resume, kind(path), X, y), straight)
+        path.unlink()
+    path.write_bytes(b"")
+    with path.open("rb") as file:
+        for wrong in (None, 3, file, ["c"]):
+            for call in (Checkpoint, lambda wrong: resume(wrong, X, y)):
+                with pytest.raises(TypeError, match=r"^Got path=.*: pass a str, or a path-like object such as .*$"):
+                    call(wrong)
+
+
 def test_other_parameters_are_refused(checkpoint):
     network = joblib.load(io.BytesIO(checkpoint.read_bytes().split(b"\n", 3)[3]))
     Checkpoint(checkpoint)._write(network.set_params(alpha=0.5))
@@ -387,7 +442,7 @@ def test_a_checkpoint_that_cannot_be_written_is_refused_before_the_first_epoch(t
         classifier = SigmoidBackpropClassifier(**NETWORK).set_callbacks(Crash(1), Checkpoint(path))
         with pytest.raises(error, match=words):
             classifier.fit(X, y)
-    for every in (0, 1.5, "5", None):
+    for every in (0, 1.5, "5", None, True):
         with pytest.raises(ValueError, match=f"every={every!r}: pass a whole number of at least 1"):
             Checkpoint(tmp_path / "c", every=every)
 

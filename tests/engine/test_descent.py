@@ -145,12 +145,17 @@ def test_a_step_may_take_a_weight_to_zero_and_not_beyond():
         descend(1, StepRule(0.5, weight_decay=2.01))
 
 
-def test_a_schedule_that_rises_too_far_is_refused_when_it_does():
-    class Doubling(Schedule):
+@pytest.mark.parametrize("each_step", [False, True], ids=["each epoch", "each step"])
+@pytest.mark.parametrize("base", [Schedule, WarmUp])
+def test_a_schedule_of_ones_own_that_rises_too_far_is_refused_when_it_does(base, each_step):
+    class Doubling(base):
+        every_step = each_step
+
         def next_rate(self, rate, initial, samples_seen, epoch, progress, steps):
             return initial * 2.0**epoch
 
     rule = StepRule(0.5, weight_decay=1.0)
-    descend(2, rule, Doubling())
-    with pytest.raises(ValueError, match="with a learning rate of 2"):
-        descend(3, rule, Doubling())
+    # By steps the rate rises within the second epoch.
+    descend(1 if each_step else 2, rule, Doubling())
+    with pytest.raises(ValueError, match=r"with a learning rate of (2|1\.\d+):"):
+        descend(2 if each_step else 3, rule, Doubling())

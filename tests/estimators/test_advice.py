@@ -1,18 +1,21 @@
 """What users are told of how a run ended: what is not in force yet, and the cause where it is plain."""
 
+import tracemalloc
 import warnings
 
 import numpy as np
 import pytest
 from scipy import sparse
+from scipy.optimize import OptimizeResult
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skbackprop import SigmoidBackpropAutoencoder, SigmoidBackpropClassifier, SigmoidBackpropRegressor
+from skbackprop._estimators import remedies
 from skbackprop.neural_network import MLPClassifier, MLPRegressor
-from skbackprop.optimizers import Rprop
+from skbackprop.optimizers import LBFGS, Rprop
 
 IRIS = load_iris(return_X_y=True)
 CANCER = load_breast_cancer(return_X_y=True)
@@ -125,6 +128,9 @@ PENALISED = {
         CANCER,
         {"weight_decay": 50.0, "solver": "sgd", "learning_rate_init": 0.01},
     ),
+    "which converges in few iterations": (SigmoidBackpropClassifier, IRIS, {"alpha": 1e6, "solver": "lbfgs"}),
+    "which all samples descend": (SigmoidBackpropRegressor, DIABETES, {"alpha": 1e6, "solver": "rprop"}),
+    "whose steps are still far from zero": (SigmoidBackpropRegressor, DIABETES, {"alpha": 1e6, "solver": "sgd"}),
 }
 
 
@@ -162,6 +168,141 @@ def test_the_penalty_is_named_in_a_second_fit_too():
     assert "lower alpha" in advice(network, IRIS)
 
 
+def test_the_penalty_is_named_where_it_has_not_done_its_work_yet():
+    words = advice(MLPClassifier((10,), alpha=1e6, max_iter=60, random_state=0), IRIS)
+    assert words == "the penalty is larger than all that there is to be learnt: lower alpha (now 1000000.0)."
+
+
+def test_the_penalty_is_named_where_it_makes_training_diverge():
+    network = MLPClassifier((10,), solver="sgd", alpha=1e6, max_iter=60, random_state=0)
+    assert "diverged" in told(network, IRIS)
+    assert told(network, IRIS).endswith(
+        "lower alpha (now 1000000.0), lower learning_rate_init (now 0.001) or standardise X."
+    )
+
+
+# Other causes ----------------------------------------------------------------------------------------------------------
+
+
+SAME = np.full((100, 3), 7.1)
+HALVES = np.arange(100) % 2
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd", "rprop", "lbfgs"])
+@pytest.mark.parametrize("X", [SAME, SAME.astype(np.float32), sparse.csr_array(SAME), SAME + 1e-15 * NOISE[0][:100, :3]])
+def test_features_that_do_not_vary_are_named(X, solver):
+    network = SigmoidBackpropClassifier((5,), solver=solver, max_iter=30, random_state=0)
+    assert advice(network, (X, HALVES)) == "all rows of X are the same: pass features that vary."
+
+
+@pytest.mark.parametrize(("solver", "clip_norm"), [("adam", 1e-12), ("adamw", 1e-12), ("sgd", 1e-12), ("sgd", 1e-4)])
+@pytest.mark.parametrize("max_iter", [3, 30])
+def test_a_limit_on_the_gradient_is_named_where_it_keeps_the_steps_short(solver, clip_norm, max_iter):
+    network = SigmoidBackpropClassifier((10,), solver=solver, clip_norm=clip_norm, max_iter=max_iter, random_state=0)
+    assert advice(network, IRIS) == f"clip_norm keeps its steps short: raise clip_norm (now {clip_norm})."
+
+
+@pytest.mark.parametrize("parameters", [{"clip_norm": 0.5}, {"clip_norm": 1e-12, "learning_rate_init": 1e-30}, {}])
+def test_and_not_where_it_does_not(parameters):
+    words = advice(SigmoidBackpropClassifier(**{**LAZY, **parameters}, n_iter_no_change=np.inf), CANCER)
+    assert "clip_norm" not in words
+    assert "change learning_rate_init" in words
+
+
+@pytest.mark.parametrize("loss", ["huber", "absolute_error", "quantile"])
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+@pytest.mark.parametrize(("value", "words"), [(1e308, "1e+308"), (-1e100, "-1e+100")])
+def test_a_target_far_from_all_others_is_named(loss, solver, value, words):
+    y = DIABETES[1].copy()
+    y[5] = value
+    network = SigmoidBackpropRegressor(loss, (10,), solver=solver, max_iter=20, random_state=0)
+    assert advice(network, (DIABETES[0], y)) == (
+        f"values far from all others, such as {words}, make most of that loss: correct them in y, or leave them out."
+    )
+
+
+def test_a_feature_far_from_all_others_is_named():
+    X = DIABETES[0].copy()
+    X[3] = 1e100
+    words = advice(SigmoidBackpropRegressor(hidden_layer_sizes=(10,), max_iter=30, random_state=0), (X, DIABETES[1]))
+    assert words.startswith("check X for extreme values, such as 1e+100, ")
+
+
+@pytest.mark.parametrize("name", ["standardize_targets", "MLPRegressor"])
+def test_tiny_targets_are_to_be_standardised(name):
+    settings = {"hidden_layer_sizes": (10,), "max_iter": 20, "random_state": 0}
+    network = MLPRegressor(**settings) if name == "MLPRegressor" else SigmoidBackpropRegressor(**settings, **{name: False})
+    assert "standardise y" in advice(network, (DIABETES[0], 1e-7 * DIABETES[1]))
+    # Of a constant there is nothing to learn.
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        network.set_params(tol=1.0, n_iter_no_change=7).fit(DIABETES[0], np.full(len(DIABETES[0]), 0.1))
+
+
+HOLDING = {
+    "dropout": {"dropout": 0.999},
+    "epsilon": {"epsilon": 1e6},
+    "tol": {"tol": 10.0, "solver": "lbfgs"},
+    "power_t": {"power_t": 50.0, "learning_rate": "invscaling", "solver": "sgd", "learning_rate_init": 1e-9},
+}
+
+
+@pytest.mark.parametrize("name", HOLDING)
+def test_other_settings_that_hold_a_network_back_are_named(name):
+    network = SigmoidBackpropClassifier((10,), **HOLDING[name], max_iter=20, random_state=0)
+    assert advice(network, IRIS) == f"lower {name} (now {HOLDING[name][name]})."
+
+
+def test_early_stopping_that_keeps_weights_of_the_base_rate_says_so():
+    generator = np.random.RandomState(0)
+    noise = generator.standard_normal((200, 5)), generator.randint(2, size=200)
+    network = SigmoidBackpropClassifier((10,), early_stopping=True, random_state=0)
+    assert advice(network, noise) == (
+        "what it learnt later did not hold on the validation samples, so that early weights are kept: pass more samples or "
+        "better features."
+    )
+    # The labels are learnt by heart all the same.
+    assert network.loss_ < 0.68
+    # A few accuracies may hide what is learnt.
+    network = MLPClassifier((20,), early_stopping=True, max_iter=40, random_state=0)
+    assert advice(network, CANCER).endswith("kept: standardise X, pass more samples or better features.")
+
+
+QUIET = [(SigmoidBackpropClassifier, IRIS), (SigmoidBackpropClassifier, CANCER), (SigmoidBackpropRegressor, DIABETES)]
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"early_stopping": True}, {"solver": "lbfgs"}, {"alpha": 1.0}, {"clip_norm": 0.01}]
+)
+@pytest.mark.parametrize(("kind", "data"), QUIET, ids=["iris", "cancer", "diabetes"])
+def test_a_network_that_learns_is_not_told_that_it_does_not(kind, data, settings):
+    for max_iter in (2, 30):
+        network = kind(hidden_layer_sizes=(5,), max_iter=max_iter, random_state=0, **settings)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            network.fit(*data)
+        assert not any("not learnt" in str(warning.message) for warning in caught)
+
+
+def test_advice_is_made_where_there_is_something_to_warn_of(monkeypatch):
+    monkeypatch.delattr(remedies, "_some_rows")
+    network = SigmoidBackpropClassifier(**LAZY, standardize=False).set_params(max_iter=1)
+    assert "max_iter" in told(network, CANCER)
+    with pytest.raises(NameError, match="_some_rows"):
+        network.set_params(max_iter=6).fit(*CANCER)
+
+
+def test_advice_makes_no_copy_of_the_data():
+    X = np.random.RandomState(0).standard_normal((50_000, 20)) + 1
+    network = SigmoidBackpropClassifier((1,), **LAZY, standardize=False, batch_size=1000).set_params(max_iter=6)
+    tracemalloc.start()
+    try:
+        assert "standardise X" in advice(network, (X, np.arange(50_000) % 2))
+        assert tracemalloc.get_traced_memory()[1] < X.nbytes / 2
+    finally:
+        tracemalloc.stop()
+
+
 # Other ends of a run ---------------------------------------------------------------------------------------------------
 
 
@@ -190,6 +331,18 @@ def test_a_network_that_diverges_is_told_what_is_not_in_force(parameters, words)
 def test_lbfgs_is_told_to_standardise_only_what_is_not(standardize, words):
     network = SigmoidBackpropClassifier(solver="lbfgs", max_fun=3, standardize=standardize, random_state=0)
     assert told(network, CANCER).endswith(words)
+
+
+class Stuck(LBFGS):
+    """Finds no better point after a few."""
+
+    def minimize(self, *arguments):
+        return OptimizeResult({**super().minimize(*arguments), "status": 2, "nit": 3})
+
+
+def test_where_no_better_point_was_found_more_evaluations_are_not_advised():
+    words = told(SigmoidBackpropClassifier(solver=Stuck(), max_iter=20, random_state=0), CANCER)
+    assert words == "Training stopped before it converged, for want of a better point: raise tol."
 
 
 def test_scikit_learns_regressor_is_not_told_of_parameters_that_it_does_not_have():

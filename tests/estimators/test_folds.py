@@ -18,9 +18,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skbackprop import SigmoidBackpropAutoencoder, SigmoidBackpropClassifier, SigmoidBackpropRegressor
-from skbackprop._engine.prediction import hidden_activations
-from skbackprop._estimators.folds import FoldedTraining
+from skbackprop._engine.network import Network
+from skbackprop._engine.prediction import hidden_activations, raw_scores
+from skbackprop._estimators.folds import FoldedTraining, folded
 from skbackprop._estimators.recipe import Recipe
+from skbackprop.activations import Tanh
 from skbackprop.callbacks import Checkpoint, GradientMonitor, ValidationMonitor
 from skbackprop.display import LossCurveDisplay, NetworkDisplay
 from skbackprop.inspection import check_gradients, gradient_flow, trace_backpropagation
@@ -472,3 +474,17 @@ def test_networks_that_are_averaged_have_a_tenth_of_the_prior():
         for share in (False, True)
     )
     assert averaged.prior == pytest.approx(alone.prior / 10)
+
+
+@pytest.mark.parametrize("dtypes", [("f", "d", "f"), ("d", "f", "f"), ("f", "f", "d")], ids="".join)
+def test_networks_of_several_types_are_folded_into_one_of_the_finest(dtypes):
+    """Only some folds may hold what float32 is too coarse for."""
+    networks = [Network((4, 3, 2), (Tanh(),), True, np.dtype(dtype)) for dtype in dtypes]
+    for seed, network in enumerate(networks):
+        network.theta[:] = np.random.RandomState(seed).randn(network.theta.size)
+    X = np.random.RandomState(9).randn(7, 4)
+    one, *each = ([network.coefs, network.intercepts, network.activations] for network in (folded(networks), *networks))
+    assert {part.dtype for part in one[0]} == {np.dtype(np.float64)}
+    np.testing.assert_allclose(
+        raw_scores(*one, X), np.mean([raw_scores(*network, X) for network in each], axis=0), atol=1e-15
+    )

@@ -21,6 +21,7 @@ from skbackprop import (
 from skbackprop._estimators.state import become, draft_of
 from skbackprop._estimators.threads import SharedLimit
 from skbackprop.neural_network import MLPClassifier, MLPRegressor
+from skbackprop.optimizers import Optimizer
 
 PACKAGE = str(Path(skbackprop.__file__).parent)
 X = np.random.RandomState(0).randn(12, 2)
@@ -177,3 +178,41 @@ def test_another_thread_never_finds_less_than_a_whole_estimator():
     assert sorted(matches, reverse=True) == matches
     assert all(map(any, matches))
     assert len(found) > 10
+
+
+class Halved(Optimizer):
+    """Takes a step with the first half of the weights only, and is then interrupted; remembers a half, too."""
+
+    def __init__(self, at):
+        self.at = at
+
+    def initial_state(self, theta):
+        return {"sum": np.zeros_like(theta), "steps": 0}
+
+    def update(self, theta, gradient, state, learning_rate, loss):
+        state["steps"] += 1
+        half = slice(len(theta) // 3) if state["steps"] == self.at else slice(None)
+        state["sum"][half] += gradient[half]
+        theta[half] -= learning_rate * state["sum"][half]
+        if state["steps"] == self.at:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("learning_rate", ["constant", "auto"])
+@pytest.mark.parametrize("sizes", [(2,), (4, 2, 4)])
+@pytest.mark.parametrize("at", [1, 3])
+def test_an_interrupt_amid_a_step_leaves_tied_weights_tied(at, sizes, learning_rate):
+    settings = {**SETTINGS, "hidden_layer_sizes": sizes, "learning_rate": learning_rate}
+    autoencoder = SigmoidBackpropAutoencoder(**settings, tied=True, standardize=False, warm_start=True, solver=Halved(at))
+    autoencoder.fit(X)
+
+    def assert_tied():
+        for encoder, decoder in zip(autoencoder.coefs_, reversed(autoencoder.coefs_), strict=True):
+            np.testing.assert_array_equal(encoder, decoder.T)
+
+    assert_tied()
+    # And so they stay: what was remembered of a half is forgotten.
+    before = autoencoder.coefs_[0].copy()
+    autoencoder.set_params(solver=Halved(None)).fit(X)
+    assert_tied()
+    assert not np.array_equal(before, autoencoder.coefs_[0])

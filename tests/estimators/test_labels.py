@@ -1,6 +1,8 @@
 """Class weights: checked as the weights of samples are, and worth the same."""
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from estimators_helpers import fit, tiny
 from hypothesis import given
@@ -48,6 +50,10 @@ def test_class_weights_must_leave_two_classes(method, class_weight):
         (([{0: 0, 1: 0}, {0: 1, 1: 1}], INDICATORS), {}, "Got class_weight that is all zero"),
         (({0: 1e308, 1: 1e308, 2: 1},), {}, "Got class_weight whose sum overflows"),
         (([1, 2], INDICATORS), {}, "Got class_weight with 1 in a list: pass a list of dicts"),
+        (([1, 2, 3],), {}, r'Got class_weight=\[1, 2, 3\]: pass class_weight="balanced", or class_weight={label: weight}'),
+        (([{0: 1, 1: 2, 2: 1}],), {}, r"Got class_weight=\[{0: 1, 1: 2, 2: 1}\]: pass class_weight="),
+        (([],), {}, r"Got class_weight=\[\]: pass class_weight="),
+        (({0: 1e-320, 1: 1e-320, 2: 0},), {}, "Got class_weight whose sum is 2e-319, too small to divide by: multiply all"),
         (
             ({0: 0, 1: 1, 2: 1},),
             {"X_val": X[y == 0], "y_val": y[y == 0]},
@@ -58,6 +64,38 @@ def test_class_weights_must_leave_two_classes(method, class_weight):
 def test_weights_that_leave_nothing_to_learn_or_to_score_are_refused_at_the_start(arguments, keywords, message):
     with pytest.raises(ValueError, match=message):
         weighted(*arguments, **keywords)
+
+
+MISSING = {
+    "None": ["a", None] * 15,
+    "NaN in a list": ["a", np.nan] * 15,
+    "an array": np.array(["a", np.nan] * 15, dtype=object),
+    "NumPy's NaN": np.array(["a", np.float32("nan")] * 15, dtype=object),
+    "numbers": [1, None] * 15,
+    "truths": [True, None] * 15,
+    "pandas": pd.Series(["a", None] * 15),
+    "pandas' strings": pd.Series(["a", pd.NA] * 15, dtype="string"),
+    "pandas' objects": pd.Series([1, pd.NA] * 15, dtype=object),
+    "pandas' categories": pd.Series(["a", None] * 15, dtype="category"),
+    "dates": np.array(["2020", "NaT"] * 15, dtype="M8[s]"),
+    "polars": pl.Series(["a", None] * 15),
+    "two columns": [["a", None]] * 30,
+}
+
+
+@pytest.mark.parametrize("labels", MISSING.values(), ids=MISSING)
+def test_missing_labels_are_refused(labels):
+    with pytest.raises(ValueError, match=r"Got .* in y, where a label is missing: leave those rows out"):
+        fit(tiny("classifier"), X, labels)
+    with pytest.raises(ValueError, match=r"Got .* in y, where a label is missing"):
+        fit(tiny("classifier"), X, y, X_val=X, y_val=labels)
+
+
+def test_classes_that_are_missing_or_of_several_types_are_refused():
+    with pytest.raises(ValueError, match="Got None in classes, where a label is missing"):
+        tiny("classifier").partial_fit(X, ["a", "b"] * 15, classes=["a", "b", None])
+    with pytest.raises(ValueError, match="Got labels of the types 'int', 'str' in y: pass labels of one type"):
+        fit(tiny("classifier"), X, np.array(["a", 1] * 15, dtype=object))
 
 
 WEIGHTS = st.one_of(st.floats(), st.sampled_from([0, 1, 2.5]))

@@ -1,6 +1,7 @@
 """Names made into parts, and parts of the user's own that are no children of the base classes."""
 
 import copy
+import numbers
 import pickle
 
 import numpy as np
@@ -8,12 +9,13 @@ import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 
-from skbackprop import SigmoidBackpropClassifier, SigmoidBackpropRegressor
+from skbackprop import SigmoidBackpropClassifier, SigmoidBackpropOutlierDetector, SigmoidBackpropRegressor
 from skbackprop._estimators.parameters import make_part
 from skbackprop._part import Completed
 from skbackprop.activations import Activation, Tanh
 from skbackprop.initializers import Initializer, Uniform
 from skbackprop.losses import CLASSIFICATION_LOSSES, CategoricalLogLoss, Loss, SquaredError
+from skbackprop.neural_network import MLPClassifier
 from skbackprop.optimizers import LBFGS, OPTIMIZERS, SGD, Adam, Optimizer
 from skbackprop.schedules import Constant
 
@@ -134,3 +136,34 @@ def test_adamw_decays_weights_by_its_own_share_unless_the_estimator_has_one():
 
     assert_same_weights(fit(solver="adamw"), fit(solver="adam", weight_decay=0.01))
     assert_same_weights(fit(solver="adamw", weight_decay=0.3), fit(solver="adam", weight_decay=0.3))
+
+
+# Those that are numbers, and no booleans.
+NUMBERS = {
+    kind: [
+        name
+        for name, allowed in kind._parameter_constraints.items()
+        if not {"boolean", "verbose"} & {one for one in allowed if isinstance(one, str)}
+        and isinstance(getattr(kind(), name), numbers.Number | tuple | None)
+    ]
+    for kind in (SigmoidBackpropClassifier, SigmoidBackpropRegressor, SigmoidBackpropOutlierDetector, MLPClassifier)
+}
+
+
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, names in NUMBERS.items() for name in names])
+def test_a_boolean_is_no_number(kind, name):
+    for value in (True, False):
+        words = rf"^The '{name}' parameter of {kind.__name__} must be .* Got {value} instead\.$"
+        with pytest.raises(ValueError, match=words):
+            kind(**{name: value}).fit(X, y)
+
+
+def test_the_numbers_are_all_there():
+    assert {"hidden_layer_sizes", "max_iter", "n_folds", "n_jobs", "tol"} <= {*NUMBERS[SigmoidBackpropClassifier]}
+    assert {"batch_size", "n_estimators"} <= {*NUMBERS[SigmoidBackpropOutlierDetector]}
+
+
+@pytest.mark.parametrize("sizes", [(3, True), [True], np.array([True, True])], ids=str)
+def test_a_boolean_is_no_size(sizes):
+    with pytest.raises(ValueError, match=r"must be a whole number of at least 1, .* Got .*True.* instead\.$"):
+        SigmoidBackpropClassifier(sizes).fit(X, y)

@@ -58,12 +58,13 @@ def test_products_that_a_blas_would_share_have_one_blas_thread(method, shared_fr
     assert all(numbers == {1} for numbers in seen)
 
 
-@pytest.mark.parametrize("n_rows", [1, 100])
-def test_small_products_do_not_pay_for_a_limit(n_rows, monkeypatch):
+@pytest.mark.parametrize(("n_rows", "units"), [(1, 50), (100, 50), (1, 16_384)])
+def test_small_products_do_not_pay_for_a_limit(n_rows, units, monkeypatch):
+    network = fitted(hidden_layer_sizes=(units,))
     monkeypatch.delattr(prediction, "one_thread")
     monkeypatch.delattr(prediction, "blas_threads")
     with two_threads():
-        assert fitted().predict(X[:n_rows]).shape == (n_rows,)
+        assert network.predict(X[:n_rows]).shape == (n_rows,)
 
 
 def test_the_limit_ends_with_an_error():

@@ -1,6 +1,7 @@
 """Samples as they come: weights of any size, sparse tables in any form, inputs that no training has seen."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from estimators_helpers import DTYPES, ESTIMATORS, PREDICTIONS, finite_floats, fit, tiny
@@ -21,13 +22,12 @@ y = (X[:, 0] > 0).astype(int)
 
 
 @pytest.mark.parametrize("kind", ["classifier", "regressor"])
-@pytest.mark.parametrize("weight", [np.zeros(40), np.full(40, 1e-320) / 1000])
-def test_validation_samples_without_weight_are_refused_at_the_start(kind, weight):
+def test_validation_samples_without_weight_are_refused_at_the_start(kind):
     for method in ("fit", "partial_fit"):
         with pytest.raises(
             ValueError, match="Got sample_weight_val that is all zero: at least one weight must be positive"
         ):
-            fit(tiny(kind), X, y, method=method, X_val=X, y_val=y, sample_weight_val=weight)
+            fit(tiny(kind), X, y, method=method, X_val=X, y_val=y, sample_weight_val=np.zeros(40))
 
 
 @pytest.mark.parametrize("kind", ["classifier", "regressor"])
@@ -35,6 +35,25 @@ def test_validation_samples_without_weight_are_refused_at_the_start(kind, weight
 def test_validation_weights_are_checked_as_those_of_training(kind, weight):
     with pytest.raises(ValueError, match="sample_weight_val"):
         fit(tiny(kind), X, y, X_val=X, y_val=y, sample_weight_val=np.full(40, weight))
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        ("balanced", """Got sample_weight='balanced': .* as class_weight="balanced" or class_weight={label: weight}"""),
+        ({0: 1, 1: 2}, "Got sample_weight={0: 1, 1: 2}: pass one weight a sample; a classifier's parameter class_weight"),
+        (np.full(40, 1e-320), "Got sample_weight whose sum is 4e-319, too small to divide by: multiply all weights by one"),
+        (["a"] * 40, "Got 'a' in sample_weight: could not convert string to float: 'a'; pass numbers"),
+        (np.array([1, pd.NA] * 20), "Got pandas.NA in sample_weight: fill in"),
+        (np.ones(40, "M8[s]"), "Got dates or times in sample_weight"),
+        (np.ones(40) * 1j, r"Complex data not supported: got \(?1j|\(0\+1j\) in sample_weight; pass real numbers\.$"),
+    ],
+    ids=["balanced", "dict", "tiny", "text", "NA", "dates", "complex"],
+)
+@pytest.mark.parametrize("kind", ["classifier", "regressor"])
+def test_weights_that_are_no_weights_are_refused_with_what_helps(kind, weight, message):
+    with pytest.raises(ValueError, match=message):
+        fit(tiny(kind), X, y, weight)
 
 
 @pytest.mark.slow
@@ -147,6 +166,33 @@ def test_any_sparse_table_may_have_any_form(data, dtype, kind, forms, way, weigh
     dense = data.draw(sparse_tables(dtype))
     weight = np.random.RandomState(1).rand(len(dense)) if weighted else None
     assert_the_form_makes_no_difference(dense, forms, kind, way, weight)
+
+
+BROKEN = {
+    "an index too large": lambda table: table.indices.__setitem__(3, 10_000),
+    "an index far too large": lambda table: table.indices.__setitem__(3, 2_000_000_000),
+    "a negative index": lambda table: table.indices.__setitem__(3, -1),
+    "rows that overlap": lambda table: table.indptr.__setitem__(1, 10_000),
+    "rows that end late": lambda table: table.indptr.__setitem__(-1, 10_000),
+    "rows that end nowhere": lambda table: table.indptr.__setitem__(-1, 0),
+    "rows too few": lambda table: setattr(table, "indptr", table.indptr[:-1]),
+    "indices too few": lambda table: setattr(table, "indices", table.indices[:-1]),
+}
+
+
+@pytest.mark.parametrize("damage", BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize("container", [sp.csr_matrix, sp.csc_matrix, sp.csr_array, sp.csc_array])
+def test_broken_sparse_tables_are_refused(container, damage):
+    """In compiled code, to which they go next, they would be reads and writes outside the arrays."""
+    table, labels = container(X), container(np.column_stack([y, 1 - y]))
+    damage(table)
+    damage(labels)
+    estimator = fit(tiny("classifier"), X, y)
+    for call in (lambda: fit(tiny("regressor"), table, y), lambda: estimator.predict(table)):
+        with pytest.raises(ValueError, match="Got sparse X whose parts do not fit together"):
+            call()
+    with pytest.raises(ValueError, match="Got sparse y whose parts do not fit together"):
+        fit(tiny("classifier"), X, labels)
 
 
 def test_duplicates_that_overflow_are_refused():

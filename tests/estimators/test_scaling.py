@@ -340,6 +340,49 @@ def test_a_constant_column_of_any_size_does_no_harm(dtype, constant):
     assert regressor.coefs_[0].dtype == dtype
 
 
+@pytest.mark.parametrize("weight", [None, np.random.RandomState(1).randint(0, 3, 200).astype(float)])
+@pytest.mark.parametrize("container", [np.asarray, sp.csr_array])
+@pytest.mark.parametrize("factor", [2.0**-500, 2.0**-980])
+def test_features_whose_squares_underflow_are_scaled_as_their_multiples(factor, container, weight):
+    inputs = SIGNAL * (np.arange(200) % 3 > 0)[:, np.newaxis]
+    expected = Scaling.of(container(inputs), weight, center=True)
+    mixed = np.column_stack([factor * inputs, np.full(200, 7.0), np.full(200, 1e-200), np.zeros(200), inputs])
+    scaling = Scaling.of(container(mixed), weight, center=True)
+    np.testing.assert_allclose(scaling.scale / [*3 * [factor], *6 * [1]], [*expected.scale, 1, 1, 1, *expected.scale])
+    np.testing.assert_allclose(scaling.mean[:3] / factor, expected.mean)
+
+
+@pytest.mark.parametrize("loss", REGRESSION_LOSSES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("factor", [2.0**-500, 2.0**-995])
+def test_targets_whose_squares_underflow_are_learnt_as_their_multiples(factor, dtype, loss):
+    settings = {"hidden_layer_sizes": (4,), "loss": loss, "max_iter": 2}
+    factors, inputs = np.array([factor, 1, factor]), SIGNAL.astype(dtype)
+    targets = np.column_stack([np.exp(TREND), np.full(200, 7.0), 1 + SIGNAL[:, 0] ** 2])
+    plain, small = (fit(tiny("regressor", **settings), inputs, targets * factor) for factor in (1, factors))
+    # In float32 the network of the large ones is trained in float32.
+    tolerance = 1e-6 if dtype == np.float64 else 1e-3
+    np.testing.assert_allclose(small.predict(inputs) / factors, plain.predict(inputs), rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("loss", REGRESSION_LOSSES)
+def test_targets_too_small_to_divide_by_are_refused(loss):
+    with pytest.raises(ValueError, match=r"Got targets whose spread, .*, is too small to divide by: multiply them"):
+        fit(tiny("regressor", loss=loss), SIGNAL, 1e-318 * np.exp(TREND))
+
+
+@pytest.mark.parametrize("zeros", [slice(0, 60), slice(50, 120), slice(140, 200)])
+def test_rows_without_weight_may_be_many(monkeypatch, zeros):
+    """A chunk of them alone has no mean."""
+    weight = np.ones(200)
+    weight[zeros] = 0
+    expected = StandardScaler().fit(SIGNAL[weight > 0])
+    monkeypatch.setattr(scaling_module, "CHUNK_BYTES", 20 * 3 * 8)
+    scaling = Scaling.of(SIGNAL, weight, center=True)
+    np.testing.assert_allclose(scaling.mean, expected.mean_)
+    np.testing.assert_allclose(scaling.scale, expected.scale_)
+
+
 def test_float32_stays_unless_it_is_too_coarse():
     for shift, scale, dtype in [
         (0, 1, np.float32),

@@ -11,6 +11,8 @@ import polars as pl
 import pytest
 from scipy import sparse
 from sklearn.datasets import load_iris, make_multilabel_classification
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 
 from skbackprop import (
     SigmoidBackpropAutoencoder,
@@ -423,3 +425,26 @@ def test_filters_of_the_command_line_and_of_scripts_find_them_in_a_fresh_process
 
 def test_a_guess_is_made_for_names_alone():
     assert did_you_mean(3, ["three"]) == did_you_mean(None, ["none"]) == did_you_mean("x", []) == "."
+
+
+# Names -----------------------------------------------------------------------------------------------------------------
+
+
+@by_estimator
+@pytest.mark.parametrize(("name", "meant"), [("alhpa", "alpha"), ("hidden_layers_sizes", "hidden_layer_sizes")])
+def test_a_parameter_of_another_name_is_refused_in_few_words(estimator, name, meant):
+    network = estimator()
+    before = network.get_params()
+    searched = GridSearchCV(network, {name: [1]}, error_score="raise", scoring=lambda *_: 0.0)
+    nested = make_pipeline(network)
+    words = f"^Invalid parameter '{name}' for .*: pass one of .* more; did you mean '{meant}'"
+    for call in (
+        lambda: network.set_params(max_iter=3, **{name: 1}),
+        lambda: searched.fit(X, y),
+        lambda: nested.set_params(**{f"{estimator.__name__.lower()}__{name}": 1}),
+    ):
+        with pytest.raises(ValueError, match=words) as caught:
+            call()
+        assert str(caught.value).count("'") == 2 * (MOST + 2)
+    assert network.get_params() == before
+    assert network.set_params(max_iter=3) is network
