@@ -112,9 +112,7 @@ def gradient_descent(objective, batches, optimizer, schedule, rule, state, *, sc
     initial = rule.learning_rate_init
     if state.learning_rate_init != initial:
         state.learning_rate = state.learning_rate_init = initial
-    memory = optimizer.initial_state(objective.network.theta) or {}
-    if state.memory.keys() == memory.keys():
-        memory = state.memory
+    memory = _memory(optimizer, objective.network.theta, state.memory)
     state.memory = memory
     n_samples = batches.n_samples * batches.passes
     start = state.epochs - done
@@ -140,6 +138,14 @@ def gradient_descent(objective, batches, optimizer, schedule, rule, state, *, sc
         state.samples_seen += seen
         state.epochs += seen / n_samples
         yield total / seen
+
+
+def _memory(optimizer, theta, earlier):
+    """Return what the optimizer is to remember: what it did `earlier`, in the type of the parameters now, or new arrays."""
+    memory = optimizer.initial_state(theta) or {}
+    if earlier.keys() != memory.keys():
+        return memory
+    return {name: np.asarray(value, theta.dtype) if np.ndim(value) else value for name, value in earlier.items()}
 
 
 def numpy_epoch(objective, batches, optimizer, rule, memory, mean, scale, with_loss, rate, rate_at, steps, deadline):

@@ -95,7 +95,7 @@ def _find_limits():
 
 
 @contextmanager
-def limit_threads(network, batch_size, compiled):
+def limit_threads(network, batch_size, compiled=False):
     """Limit the BLAS threads while training: one thread for small products, else as many as there are.
 
     Wheels of NumPy and scipy bring a BLAS each. Threads of one that wait keep the cores busy that threads of the other
