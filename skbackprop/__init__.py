@@ -7,12 +7,14 @@ from ._estimators.autoencoder import SigmoidBackpropAutoencoder
 from ._estimators.classifier import SigmoidBackpropClassifier
 from ._estimators.outlier import SigmoidBackpropOutlierDetector
 from ._estimators.regressor import SigmoidBackpropRegressor
+from ._estimators.versions import show_versions
 
 __all__ = [
     "SigmoidBackpropAutoencoder",
     "SigmoidBackpropClassifier",
     "SigmoidBackpropOutlierDetector",
     "SigmoidBackpropRegressor",
+    "show_versions",
     "tabular_network",
 ]
 __version__ = "0.1.0"

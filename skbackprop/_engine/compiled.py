@@ -73,6 +73,11 @@ def chosen():
     return None if choice == "numpy" else _compiled
 
 
+def name():
+    """Return the name of the engine that is chosen, and of the processors that its kernels are made for."""
+    return "NumPy" if (engine := chosen()) is None else f"C, {engine.targets()[0]}"
+
+
 def predictor_of(coefs, intercepts, activations):
     """Return a function of both lists, `X` and a link that predicts for a few rows, or None where that is not to be had.
 
@@ -97,7 +102,7 @@ def takes(objective, batches, optimizer):
         and type(objective.loss) in LOSSES
         and all(type(activation) in ACTIVATIONS for activation in network.activations)
     )
-    dense = type(X) is np.ndarray and X.dtype == network.theta.dtype and X.strides[1] == X.itemsize
+    dense = type(X) is np.ndarray and X.dtype == network.theta.dtype and X.strides[1] == X.itemsize and X.flags.aligned
     # Masks and noise are drawn in turn from one generator, of which C draws the masks alone.
     return (
         chosen() is not None and known and dense and batches.Y.dtype.char in "fdB?" and not (dropout[0] and batches.noise)

@@ -297,6 +297,11 @@ static int Trainer_set_up(Trainer *self, PyObject *args, PyObject *keywords)
         PyErr_SetString(PyExc_ValueError, "Got X, Y, order or batch_size that do not fit together.");
         return -1;
     }
+    for (ptrdiff_t l = 0; plan->tied && l < plan->n_layers; l++)
+        if (plan->layers[l].fan_in != plan->layers[plan->n_layers - 1 - l].fan_out) {
+            PyErr_SetString(PyExc_ValueError, "Got layers that do not mirror each other, but are to be tied.");
+            return -1;
+        }
     plan->keep = 1.0 - dropout;
     if (generator != Py_None) {
         self->generator = Py_NewRef(generator);

@@ -1,12 +1,15 @@
 """Which versions wrote a pickle or a checkpoint, and a warning where another one of this package reads it."""
 
+import platform
 from functools import cache
 from importlib import import_module
 
 import numpy as np
 import sklearn
 from sklearn.exceptions import InconsistentVersionWarning
+from threadpoolctl import threadpool_info
 
+from .._engine import compiled
 from .advice import warn_user
 
 
@@ -46,6 +49,35 @@ def versions():
 def _versions(own):
     # One dict for all estimators: in a pickle of several they share it, and so they do when they are loaded.
     return {"skbackprop": own, "scikit-learn": sklearn.__version__, "NumPy": np.__version__}
+
+
+def show_versions() -> None:
+    """Print what a report of a fault should say: the versions, the engine that trains, and the BLAS threads.
+
+    The engine is "C" where a C compiler was found when the package was installed, else "NumPy"; the environment variable
+    SKBACKPROP_ENGINE chooses between them: "auto", "c" or "numpy".
+
+    Raises
+    ------
+    ImportError
+        If SKBACKPROP_ENGINE is "c" and there is no compiled engine.
+
+    See Also
+    --------
+    sklearn.show_versions : The versions of scikit-learn and of what it needs.
+
+    Examples
+    --------
+    >>> import skbackprop
+    >>> skbackprop.show_versions()  # doctest: +ELLIPSIS
+    skbackprop: ...
+    """
+    own, *others = versions().items()
+    others += [(name, import_module(name).__version__) for name in ("scipy", "joblib", "threadpoolctl")]
+    system = [("Python", platform.python_version()), ("machine", f"{platform.system()} {platform.machine()}")]
+    blas = [f"{info['internal_api']} {info['num_threads']}" for info in threadpool_info() if info["user_api"] == "blas"]
+    for name, value in [own, ("engine", compiled.name()), *others, *system, ("BLAS threads", ", ".join(blas))]:
+        print(f"{name}: {value}")
 
 
 class Versioned:
