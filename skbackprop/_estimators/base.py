@@ -16,14 +16,12 @@ from .callback_bridge import CallbackBridge, CallbackSupportMixin, epochs_a_task
 from .folds import FoldedTraining, refuse_with_folds
 from .parameters import CheckedParameters, refuse_weights_with, scorer_of
 from .prediction import raw_scores
-from .samples import FLOATS, validated
+from .samples import FLOATS, is_plain, validated
 from .scaling import Scaling, TargetScaling
 from .state import TrainingState, become, draft_of
 from .training import Training
 from .versions import Versioned
 
-# Up to this many values, a check of the whole array in one sum costs less than scikit-learn's validation.
-PLAIN_SIZE = 10_000
 # What takes several arrays of the size of the predictions is computed for so many samples at a time.
 ROWS_AT_A_TIME = 1024
 
@@ -140,7 +138,7 @@ class BaseBackprop(Parameters, CallbackSupportMixin, CheckedParameters, Versione
 
     def _checked(self, X):
         """Return inputs to predict for as an array or CSR of floats, or raise."""
-        if not _is_plain(X, self.__dict__):
+        if "_activations" not in vars(self) or not is_plain(X, vars(self)):
             check_is_fitted(self, "_activations")
             X = validated(self, X, accept_sparse=self._accept_sparse, dtype=FLOATS, reset=False)
             # Weights that were set by hand know no `n_features_in_`.
@@ -167,20 +165,3 @@ class BaseBackprop(Parameters, CallbackSupportMixin, CheckedParameters, Versione
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = bool(self._accept_sparse)
         return tags
-
-
-def _is_plain(X, fitted):
-    """Return whether `X` is a small clean array, for which scikit-learn's validation would have no objection.
-
-    `fitted` are the attributes of the estimator.
-    """
-    return (
-        type(X) is np.ndarray
-        and X.dtype.char in "fd"
-        and X.ndim == 2
-        and 0 < X.size <= PLAIN_SIZE
-        and "_activations" in fitted
-        and X.shape[1] == fitted.get("n_features_in_")
-        and "feature_names_in_" not in fitted
-        and bool(np.isfinite(X).all())
-    )
