@@ -48,16 +48,18 @@ def _state_as_there(estimator, incremental):
     state = getattr(estimator, "_training_state", None)
     if state is None or state.unfinished:
         return state
-    source = state.random_state
+    source, shuffled = state.random_state, state.shuffled
     if isinstance(estimator.random_state, numbers.Integral):
-        source = check_random_state(estimator.random_state)
+        source, shuffled = check_random_state(estimator.random_state), ()
     if incremental:
-        return replace(state, random_state=source, rows=None, held_out=None)
+        # Parts belong to one state.
+        parts = vars(state).pop("parts", None)
+        return replace(state, random_state=source, shuffled=shuffled, parts=parts, rows=None, held_out=None)
     patience = replace(state.patience, count=estimator._no_improvement_count)
     # After early stopping training goes on from the best weights.
     theta = state.theta if patience.best_theta is None else patience.best_theta
     kept = {"patience": patience, "judged_by": state.judged_by, "theta": theta, "checksum": state.checksum}
-    return TrainingState(source, **kept)
+    return TrainingState(source, shuffled=shuffled, **kept)
 
 
 class _TrainedAsThere:

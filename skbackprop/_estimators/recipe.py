@@ -60,11 +60,6 @@ class Recipe:
         step["weight_decay"] = step["weight_decay"] or self.optimizer.decoupled_decay
         self.step = StepRule(**step)
         self.step.refuse_overshoot(estimator.learning_rate_init)
-        # Samples in a step, perhaps more than there are, and how often an epoch goes through all of them.
-        self.batch_size = batch_size_for(estimator, n_rows, auto, incremental)
-        self.passes = 1
-        if estimator.batch_size is None and auto and not (self.optimizer.full_batch or incremental):
-            self.passes = math.ceil(STEPS_AN_EPOCH / math.ceil(n_rows / self.batch_size))
         # Whether to train on standardised inputs, and on scaled targets.
         self.standardize = _wanted(estimator.standardize, auto)
         self.scale_targets = _wanted(problem.scale_targets, auto)
@@ -80,6 +75,15 @@ class Recipe:
         # Whether a mean of the weights is published, and whether of equal validation scores the latest is the best.
         self.averages = self.schedule.averages and self.optimizer.uses_learning_rate
         self.latest = auto
+        self.divide(estimator, n_rows, incremental)
+
+    def divide(self, estimator, n_rows, incremental):
+        """Set the samples in a step, perhaps more than there are, and how often an epoch goes through all of them."""
+        auto = self.latest
+        self.batch_size = batch_size_for(estimator, n_rows, auto, incremental)
+        self.passes = 1
+        if estimator.batch_size is None and auto and not (self.optimizer.full_batch or incremental):
+            self.passes = math.ceil(STEPS_AN_EPOCH / math.ceil(n_rows / self.batch_size))
 
 
 def follows_recipe(estimator):

@@ -118,9 +118,13 @@ class Run:
 
     def note(self, estimator):
         """Set the attributes that tell how training went."""
+        earlier = estimator.loss_curve_
+        # That of many calls of `partial_fit` is long: the smallest of it is known.
+        best = vars(estimator).get("best_loss_") if earlier else None
+        least = earlier if best is None else [best]
         estimator.n_iter_ = self.n_epochs
         estimator.t_ += len(self.loss_curve) * self.batches.n_samples * self.batches.passes
-        estimator.loss_curve_ = [*estimator.loss_curve_, *self.loss_curve]
+        estimator.loss_curve_ = [*earlier, *self.loss_curve]
         estimator.loss_ = estimator.loss_curve_[-1] if estimator.loss_curve_ else math.inf
         if self.scores:
             estimator.validation_scores_ = [*(estimator.validation_scores_ or []), *self.scores]
@@ -128,7 +132,7 @@ class Run:
         estimator.best_validation_score_ = None if scores is None else float(np.nanmax([-np.inf, *scores]))
         # scikit-learn's name, which code in the wild reads.
         estimator._no_improvement_count = self.patience.count
-        estimator.best_loss_ = None if self.early_stopping else min(estimator.loss_curve_, default=math.inf)
+        estimator.best_loss_ = None if self.early_stopping else min([*least, *self.loss_curve], default=math.inf)
 
     def finish(self):
         """Put the weights to keep into the network: whatever ended the run, finite ones."""

@@ -3,6 +3,7 @@
 import copy
 import math
 import numbers
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property, partial
 from zlib import crc32
@@ -18,12 +19,13 @@ from .._engine.penalty import Penalty
 from .._engine.prediction import raw_scores
 from .advice import warn_of, warn_user
 from .parameters import scorer_of, takes_weights
+from .parts import Parts, leave_parts
 from .recipe import Recipe, one_batch
 from .run import Run, run_epochs, run_minimizer
 from .samples import HoldOut, fingerprint
 from .scaling import Scaling, TargetScaling
-from .state import TrainingState
-from .threads import limit_threads
+from .state import TrainingState, draft_of
+from .threads import limit_threads, shares_nothing
 from .words import shown
 
 # A prior on the weights is spread over all samples, or over so many if they are fewer.
@@ -66,7 +68,11 @@ class Training:
     def __init__(self, estimator, problem, held_out=None, *, resume=False, incremental=False, in_order=False):
         self.estimator = estimator
         self.incremental = incremental
-        self.state = TrainingState.of(estimator, resume)
+        # Parts that the last call of `partial_fit` left. (Of the first call's random state the user may have a hold.)
+        self._leaves_parts = incremental and resume and not in_order and vars(estimator).get("_training_state") is not None
+        self.parts = Parts.taken_from(estimator, problem) if self._leaves_parts else None
+        self.state = TrainingState.of(estimator, resume, self.parts)
+        self._source = self.parts.source_for(self.state) if self.parts else self.state.random_state
         splits = estimator.early_stopping and problem.splits and held_out is None and not incremental
         if one_batch(estimator, problem.samples.X.shape[0]) and not (splits or incremental or in_order):
             problem = problem._replace(samples=problem.samples.distinct())
@@ -74,7 +80,12 @@ class Training:
         self.state.match(n_samples, splits, in_order)
         hold_out = HoldOut.of(problem, estimator.validation_fraction) if splits and self.state.held_out is None else None
         n_rows = n_samples if self.state.rows is None else len(self.state.rows)
-        self.recipe = Recipe(estimator, problem, hold_out.n_rows if hold_out else n_rows, incremental)
+        n_rows = hold_out.n_rows if hold_out else n_rows
+        if self.parts:
+            self.recipe = self.parts.recipe
+            self.recipe.divide(estimator, n_rows, incremental)
+        else:
+            self.recipe = Recipe(estimator, problem, n_rows, incremental)
         self._dtype = problem.samples.X.dtype
         if not resume or not hasattr(estimator, "_scaling"):
             self._decide_scaling(problem, resume)
@@ -92,9 +103,7 @@ class Training:
         if splits:
             self.held_out = self._split(hold_out)
         self.batches = self._make_batches()
-        generator = self.state.steps_generator() if estimator.dropout else None
-        dropout = estimator.dropout, generator
-        self.objective = Objective(self.network, problem.loss, self._make_penalty(), *dropout, problem.own_weight)
+        self.objective = self._make_objective(problem)
         self._publish(resume)
 
     # The parts, in the order in which they are made ------------------------------------------------------------------
@@ -121,12 +130,8 @@ class Training:
 
     def _starting_network(self, resume):
         """Return the network with its initial weights, or with those that training stopped at."""
-        recipe, state, samples = self.recipe, self.state, self.problem.samples
-        sizes = (samples.X.shape[1], *recipe.hidden_sizes, samples.Y.shape[1])
-        network = Network(sizes, recipe.activations, self.estimator.fit_intercept, samples.X.dtype)
-        if scaling := self.estimator._scaling:
-            recipe.initializer = recipe.initializer.for_inputs(scaling.n_features)
-            network.shift = scaling.shift if issparse(samples.X) and network.fit_intercept else None
+        recipe, state = self.recipe, self.state
+        network = self.parts.network if self.parts else self._make_network()
         if resume:
             self._load(network)
         else:
@@ -139,9 +144,22 @@ class Training:
                 state.forget_weights()
         return network
 
+    def _make_network(self):
+        """Return the network, its weights zero."""
+        recipe, (X, _, Y, _) = self.recipe, self.problem.samples
+        sizes = (X.shape[1], *recipe.hidden_sizes, Y.shape[1])
+        network = Network(sizes, recipe.activations, self.estimator.fit_intercept, X.dtype)
+        if scaling := self.estimator._scaling:
+            recipe.initializer = recipe.initializer.for_inputs(scaling.n_features)
+            network.shift = scaling.shift if issparse(X) and network.fit_intercept else None
+        return network
+
     def _load(self, network):
         """Give the network the estimator's weights, or the state's own if these are what was published of them."""
         estimator, state = self.estimator, self.state
+        if self.parts and self.parts.hold_weights_of(estimator, state.checksum):
+            np.copyto(network.theta, state.theta)
+            return
         fitted = [np.shape(coef) for coef in estimator.coefs_]
         planned = [coef.shape for coef in network.coefs]
         if fitted != planned:
@@ -194,7 +212,7 @@ class Training:
                 "batch_size no larger than the data, or 'auto'."
             )
         batch_size = n_rows if full_batch else min(batch_size, n_rows)
-        order = estimator.shuffle and not full_batch, state.random_state, state.rows
+        order = estimator.shuffle and not full_batch, self._source, state.rows
         X, scaling = estimator._scaling.apply(samples.X) if estimator._scaling else (samples.X, None)
         noise = estimator.noise, state.steps_generator() if estimator.noise else None
         state.rows_seen = state.rows_seen + n_rows if self.incremental else n_rows
@@ -216,6 +234,15 @@ class Training:
         # Between hidden layers a prior would let the signal of deep networks die.
         strengths[1:-1] = [0.0] * len(strengths[1:-1])
         return Penalty(network, strengths)
+
+    def _make_objective(self, problem):
+        """Return the objective."""
+        penalty, dropout = self._make_penalty(), self.estimator.dropout
+        if self.parts:
+            self.parts.objective.renew(problem.loss, penalty)
+            return self.parts.objective
+        generator = self.state.steps_generator() if dropout else None
+        return Objective(self.network, problem.loss, penalty, dropout, generator, problem.own_weight)
 
     # What the estimator shows of it ----------------------------------------------------------------------------------
 
@@ -261,16 +288,14 @@ class Training:
         """Return the state to go on from, having published what is published."""
         # A run that ended on a plateau starts with fresh patience, should the user want to go on all the same.
         patience = replace(run.patience, count=0) if run.reason == "plateau" else run.patience
-        return replace(
-            self.state,
-            patience=patience,
-            rows=self.batches.order,
-            theta=self.network.theta,
-            checksum=crc32(self.published.theta),
-            reason=run.reason,
-            unfinished=False,
-            fingerprint=None,
-        )
+        state = draft_of(self.state)
+        state.random_state, state.shuffled = self._source, ()
+        state.patience = patience
+        state.rows = self.batches.order
+        state.theta, state.checksum = self.network.theta, crc32(self.published.theta)
+        state.reason = run.reason
+        state.unfinished, state.fingerprint = False, None
+        return state
 
     def snapshot(self, run):
         """Return the attributes of the estimator as it is after an epoch, sharing no array that training goes on to change.
@@ -300,7 +325,9 @@ class Training:
         """Train, and leave the estimator fitted; tell the bridge, if there is one, of each epoch."""
         estimator = self.estimator
         run = Run(self, bridge)
-        with limit_threads(self.network, self.batches.batch_size):
+        # Small products have one thread in any case; to ask for it would take longer than a step of `partial_fit`.
+        alone = self.parts and shares_nothing(self.network, self.batches.batch_size)
+        with nullcontext() if alone else limit_threads(self.network, self.batches.batch_size):
             (run_minimizer if self.recipe.optimizer.minimizes else run_epochs)(run, self)
         run.note(estimator)
         if run.early_stopping and run.patience.best_theta is not None:
@@ -316,7 +343,10 @@ class Training:
                 f"Got features or targets whose units make weights that overflow in {self._dtype}: pass X in float64, or "
                 "values of another size."
             )
-        estimator._training_state = self._state_after(run) if estimator.warm_start or self.incremental else None
+        state = self._state_after(run) if estimator.warm_start or self.incremental else None
+        if self._leaves_parts and run.reason not in {"diverged", "interrupted"}:
+            leave_parts(self, state)
+        estimator._training_state = state
 
     def mean_loss(self, samples):
         """Return the mean loss of the current weights on samples, without penalty.
@@ -328,7 +358,8 @@ class Training:
 
     def _weight_norm(self, theta):
         """Return the Euclidean norm of the weights, biases apart, among some parameters."""
-        return math.sqrt(sum(float(np.vdot(coef, coef)) for coef in self.network.layer_views(theta)[0]))
+        weights = theta[: self.network.n_weights]
+        return math.sqrt(np.vdot(weights, weights))
 
     def weights_have_shrunk(self, base_rate):
         """Return whether the penalty has more than halved the weights, or kept them too small for scores of variance one.
