@@ -3,9 +3,11 @@
 import inspect
 import numbers
 from collections.abc import Sequence
+from functools import wraps
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.base import _fit_context
 from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.utils._param_validation import (
     HasMethods,
@@ -21,6 +23,7 @@ from ..activations import ACTIVATIONS, Activation
 from ..initializers import INITIALIZERS, Initializer
 from ..optimizers import OPTIMIZERS, Minimizer, Optimizer
 from ..schedules import SCHEDULES
+from .annotations import Method
 from .words import Choices, check_choice, did_you_mean, listed, shown
 
 
@@ -233,6 +236,20 @@ class CheckedParameters:
                 check_parameter(self, name)
 
 
+def checked_at_first(partial_fit: Method) -> Method:
+    """Decorate `partial_fit`: as scikit-learn's does, it validates the parameters at the first call, and then no more.
+
+    There being no callbacks either, nothing is left for scikit-learn's own decorator to do, which takes as long as a step.
+    """
+    first_call = _fit_context(prefer_skip_nested_validation=True)(partial_fit)
+
+    @wraps(partial_fit)
+    def checked(estimator, *arguments, **keywords):
+        return (partial_fit if "coefs_" in vars(estimator) else first_call)(estimator, *arguments, **keywords)
+
+    return checked
+
+
 def store(estimator, arguments):
     """Store a constructor's arguments, its `locals()`, untouched."""
     for name, value in arguments.items():
@@ -305,7 +322,9 @@ def can_fit_partially(estimator):
             "partial_fit is not available with early_stopping='cv', which needs all samples in order to divide them: use "
             "early_stopping=True or False."
         )
-    if optimizer_of(estimator).full_batch:
+    # By name, if it has one: this is asked before each call.
+    named = OPTIMIZERS.get(estimator.solver) if isinstance(estimator.solver, str) else None
+    if (named or optimizer_of(estimator)).full_batch:
         raise AttributeError(
             f"partial_fit is not available with solver={estimator.solver!r}, which needs all samples at each step: use "
             "solver='adam', 'adamw' or 'sgd'."

@@ -32,7 +32,7 @@ from .base import BaseBackprop
 from .by_hand import Derived
 from .docstrings import share_documentation
 from .features import FeaturesMixin
-from .parameters import can_fit_partially, constraints, store
+from .parameters import can_fit_partially, checked_at_first, constraints, store
 from .samples import FLOATS, Problem, Samples, checked_weights, finite, validated
 from .targets import loss_of, refuse_another_link, refuse_targets, refuse_words, wants_positive_targets
 from .words import Choices
@@ -149,7 +149,7 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
         return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
     @available_if(can_fit_partially)
-    @_fit_context(prefer_skip_nested_validation=True)
+    @checked_at_first
     def partial_fit(self: Fitted, X: Data, y: Data, sample_weight: Weights = None, *,
                     X_val: Data | None = None, y_val: Data | None = None,
                     sample_weight_val: Weights = None) -> Fitted:  # fmt: skip

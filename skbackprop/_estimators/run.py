@@ -134,11 +134,11 @@ class Run:
         estimator._no_improvement_count = self.patience.count
         estimator.best_loss_ = None if self.early_stopping else min([*least, *self.loss_curve], default=math.inf)
 
-    def finish(self):
-        """Put the weights to keep into the network: whatever ended the run, finite ones."""
+    def finish(self, judged=False):
+        """Put the weights to keep into the network: finite ones, as `after_epoch` may have `judged` the latest to be."""
         if self.line is not None:
             self.line.finish()
-        if self.reason == "diverged" or not self.is_finite:
+        if self.reason == "diverged" or not (judged or self.is_finite):
             self.restore()
             if self.reason != "interrupted":
                 self.reason = "diverged"
@@ -174,7 +174,7 @@ def run_epochs(run, training):
                     break
     except KeyboardInterrupt:
         run.reason = "interrupted"
-    run.finish()
+    run.finish(judged=run.loss_curve and run.reason != "interrupted")
 
 
 def run_minimizer(run, training):

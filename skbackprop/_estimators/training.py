@@ -74,7 +74,7 @@ class Training:
         self.state = TrainingState.of(estimator, resume, self.parts)
         self._source = self.parts.source_for(self.state) if self.parts else self.state.random_state
         splits = estimator.early_stopping and problem.splits and held_out is None and not incremental
-        if one_batch(estimator, problem.samples.X.shape[0]) and not (splits or incremental or in_order):
+        if not (splits or incremental or in_order) and one_batch(estimator, problem.samples.X.shape[0]):
             problem = problem._replace(samples=problem.samples.distinct())
         n_samples = problem.samples.X.shape[0]
         self.state.match(n_samples, splits, in_order)
