@@ -71,6 +71,7 @@ class Recipe:
         bits = math.log2(problem.samples.Y.shape[1]) if problem.loss.normalized else 1.0
         prior = PRIOR * AVERAGED if problem.averaged else PRIOR
         self.prior = prior / bits if by_rule and auto else None
+        self.variances = None
         self.output_prior = 1.0 if problem.numeric else OUTPUT_OF_CLASSES
         # Whether a mean of the weights is published, and whether of equal validation scores the latest is the best.
         self.averages = self.schedule.averages and self.optimizer.uses_learning_rate
@@ -84,6 +85,13 @@ class Recipe:
         self.passes = 1
         if estimator.batch_size is None and auto and not (self.optimizer.full_batch or incremental):
             self.passes = math.ceil(STEPS_AN_EPOCH / math.ceil(n_rows / self.batch_size))
+
+
+def variances(initializer, network):
+    """Return the variance of the initial weights of each layer."""
+    activations = [None, *network.activations, network.activations[-1] if network.activations else None]
+    layers = zip(network.coefs, activations[:-1], activations[1:], strict=True)
+    return [initializer.variance(coef, below, own) for coef, below, own in layers]
 
 
 def follows_recipe(estimator):

@@ -73,9 +73,8 @@ class Run:
 
     @property
     def is_finite(self):
-        """Whether the parameters are finite numbers, of squares that are, too."""
-        with np.errstate(**QUIET):
-            return all(math.isfinite(array.dot(array)) for array in self._changing)
+        """Whether the parameters are finite numbers, of squares that are, too; the caller silences warnings."""
+        return all(math.isfinite(array.dot(array)) for array in self._changing)
 
     @property
     def n_epochs(self):
@@ -138,7 +137,11 @@ class Run:
         """Put the weights to keep into the network: finite ones, as `after_epoch` may have `judged` the latest to be."""
         if self.line is not None:
             self.line.finish()
-        if self.reason == "diverged" or not (judged or self.is_finite):
+        broken = self.reason == "diverged"
+        if not (broken or judged):
+            with np.errstate(**QUIET):
+                broken = not self.is_finite
+        if broken:
             self.restore()
             if self.reason != "interrupted":
                 self.reason = "diverged"

@@ -20,7 +20,7 @@ from .._engine.prediction import raw_scores
 from .advice import warn_of, warn_user
 from .parameters import scorer_of, takes_weights
 from .parts import Parts, leave_parts
-from .recipe import Recipe, one_batch
+from .recipe import Recipe, one_batch, variances
 from .run import Run, run_epochs, run_minimizer
 from .samples import HoldOut, fingerprint
 from .scaling import Scaling, TargetScaling
@@ -95,7 +95,7 @@ class Training:
         if self.state.unfinished:
             self.state.refuse_other_run(self.fingerprint)
         self.network = self._starting_network(resume)
-        self._first_norm = self._weight_norm(self.network.theta)
+        self._first_norm = None if incremental else self._weight_norm(self.network.theta)
         descent = self.state.descent
         if self.recipe.averages and descent.mean is None:
             descent.mean, descent.steps = self.network.theta.copy(), 0
@@ -123,9 +123,10 @@ class Training:
 
     def _scaled(self, samples):
         """Return samples in the dtype of training, with scaled targets; inputs are standardised by `_make_batches`."""
-        if samples is None:
-            return None
-        X, Y, scaling = samples.X.astype(self._dtype, copy=False), samples.Y, self.estimator._target_scaling
+        scaling = self.estimator._target_scaling
+        if samples is None or (samples.X.dtype == self._dtype and not scaling):
+            return samples
+        X, Y = samples.X.astype(self._dtype, copy=False), samples.Y
         return samples._replace(X=X, Y=scaling.apply(Y).astype(self._dtype, copy=False) if scaling else Y)
 
     def _starting_network(self, resume):
@@ -152,6 +153,8 @@ class Training:
         if scaling := self.estimator._scaling:
             recipe.initializer = recipe.initializer.for_inputs(scaling.n_features)
             network.shift = scaling.shift if issparse(X) and network.fit_intercept else None
+        if recipe.prior is not None:
+            recipe.variances = variances(recipe.initializer, network)
         return network
 
     def _load(self, network):
@@ -225,11 +228,7 @@ class Training:
             return Penalty(network, recipe.alpha / batches.mean_weight)
         # Divided by the samples of a batch, as every penalty, this is the prior over all samples, whatever the batches.
         factor = recipe.prior * batches.batch_size / max(self.state.rows_seen, FEW_SAMPLES)
-        activations = [None, *network.activations, network.activations[-1] if network.activations else None]
-        strengths = [
-            factor / recipe.initializer.variance(coef, below, own)
-            for coef, below, own in zip(network.coefs, activations[:-1], activations[1:], strict=True)
-        ]
+        strengths = [factor / variance for variance in recipe.variances]
         strengths[-1] *= recipe.output_prior
         # Between hidden layers a prior would let the signal of deep networks die.
         strengths[1:-1] = [0.0] * len(strengths[1:-1])
