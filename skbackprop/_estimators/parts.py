@@ -99,7 +99,7 @@ class Parts:
     def source_for(self, state):
         """Return a random state that goes on from that of a state."""
         if self.source is None or self._source_of[0] is not state.random_state or self._source_of[1] is not state.shuffled:
-            self.source = state.source()
+            self.source = state.source(self.source)
         return self.source
 
     def leave(self, training, state):
