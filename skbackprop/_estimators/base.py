@@ -138,7 +138,7 @@ class BaseBackprop(Parameters, CallbackSupportMixin, CheckedParameters, Versione
 
     def _checked(self, X):
         """Return inputs to predict for as an array or CSR of floats, or raise."""
-        if "_activations" not in vars(self) or not is_plain(X, vars(self)):
+        if "_activations" not in vars(self) or not is_plain(X, vars(self), reset=False):
             check_is_fitted(self, "_activations")
             X = validated(self, X, accept_sparse=self._accept_sparse, dtype=FLOATS, reset=False)
             # Weights that were set by hand know no `n_features_in_`.

@@ -87,10 +87,13 @@ class Problem(NamedTuple):
 def validated(estimator, X, y="no_validation", **how):
     """Return inputs, and `y` if there is any, as scikit-learn's `validate_data` does; columns of text are named.
 
-    Sparse inputs are in canonical form. Small clean arrays, of a table that is known, are what they are.
+    Sparse inputs are in canonical form. Small clean arrays are what they are.
     """
     alone = isinstance(y, str) and y == "no_validation"
-    if not how.get("reset", True) and is_plain(X, vars(estimator), **how) and (alone or _is_plain_target(y, len(X))):
+    if is_plain(X, vars(estimator), **how) and (alone or _is_plain_target(y, len(X))):
+        if how.get("reset", True):
+            estimator.n_features_in_ = X.shape[1]
+            vars(estimator).pop("feature_names_in_", None)
         return X if alone else (X, y)
     try:
         found = validate_data(estimator, X, y, **how)
@@ -109,18 +112,18 @@ def validated(estimator, X, y="no_validation", **how):
     return (canonical(found[0]), *found[1:]) if isinstance(found, tuple) else canonical(found)
 
 
-def is_plain(X, fitted, dtype=FLOATS, order=None, **how):
+def is_plain(X, fitted, dtype=FLOATS, order=None, reset=True, accept_sparse=None, multi_output=None, y_numeric=None):
     """Return whether `X` is a small clean array, to which scikit-learn's validation would have no objection.
 
-    `fitted` are the attributes of the estimator; the rest is what `validate_data` is asked for.
+    `fitted` are the attributes of the estimator; the rest is what `validate_data` is asked for, of which some says nothing
+    of such arrays.
     """
     return (
         type(X) is np.ndarray
         and (X.dtype.char in "fd" if dtype is FLOATS else X.dtype == dtype)
         and X.ndim == 2
         and 0 < X.size <= PLAIN_SIZE
-        and X.shape[1] == fitted.get("n_features_in_")
-        and "feature_names_in_" not in fitted
+        and (reset or (X.shape[1] == fitted.get("n_features_in_") and "feature_names_in_" not in fitted))
         and (order is None or X.flags.c_contiguous)
         and bool(np.isfinite(X).all())
     )
