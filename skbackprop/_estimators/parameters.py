@@ -3,7 +3,7 @@
 import inspect
 import numbers
 from collections.abc import Sequence
-from functools import wraps
+from functools import cache, wraps
 from typing import NamedTuple
 
 import numpy as np
@@ -225,14 +225,31 @@ def scorer_of(estimator):
     return None if estimator.scoring == "loss" else check_scoring(estimator, scoring=estimator.scoring)
 
 
+def own_classes(kind):
+    """Return those of the classes that an estimator's is made of which are of this package and have a constructor."""
+    package = __name__.partition(".")[0]
+    return [cls for cls in kind.__mro__ if cls.__module__.partition(".")[0] == package and "__init__" in vars(cls)]
+
+
+@cache
+def _defaults_of(kind):
+    """Return the parameters of a class in order, each with a value that is known to be valid: this package's default.
+
+    In this order, for what is passed in the wrong place is best named where that begins.
+    """
+    own = own_classes(kind)[0]
+    known = inspect.signature(own).parameters if kind._parameter_constraints is own._parameter_constraints else {}
+    nothing = inspect.Parameter("nothing", inspect.Parameter.KEYWORD_ONLY)
+    return {name: known.get(name, nothing).default for name in inspect.signature(kind).parameters}
+
+
 class CheckedParameters:
     """An estimator that says what may have been meant by a parameter which it refuses."""
 
     def _validate_params(self):
         """Raise unless each parameter is valid by itself; scikit-learn calls this at the start of `fit`."""
-        # In this order, for what is passed in the wrong place is best named where that begins.
-        for name in inspect.signature(type(self)).parameters:
-            if name in self._parameter_constraints:
+        for name, valid in _defaults_of(type(self)).items():
+            if name in self._parameter_constraints and getattr(self, name) is not valid:
                 check_parameter(self, name)
 
 

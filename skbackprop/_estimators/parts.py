@@ -8,8 +8,10 @@ from zlib import crc32
 
 import numpy as np
 
+from .parameters import own_classes
+
 # Parameters that no part is made from: they are read anew at each call.
-READ_ANEW = {"self", "class_weight", "max_time", "random_state", "scoring", "verbose"}
+READ_ANEW = {"class_weight", "max_time", "random_state", "scoring", "verbose"}
 # What changes only by another taking its place.
 PLAIN = (str, int, float, np.number, np.bool_, type(None))
 # Nothing larger is kept: a step of a large network takes longer than all else, and its buffers take room.
@@ -22,10 +24,7 @@ MOST_SHUFFLED = 1000
 @cache
 def _parameters_of(kind):
     """Return a function that returns the parameters of an estimator of this kind: those that this package knows."""
-    package = __name__.partition(".")[0]
-    own = [parent for parent in kind.__mro__ if parent.__module__.partition(".")[0] == package]
-    constructors = [vars(parent)["__init__"] for parent in own if "__init__" in vars(parent)]
-    names = {name for constructor in constructors for name in inspect.signature(constructor).parameters}
+    names = {name for own in own_classes(kind) for name in inspect.signature(own).parameters}
     return attrgetter(*sorted(names - READ_ANEW))
 
 
