@@ -1,19 +1,27 @@
 """Names made into parts, and parts of the user's own that are no children of the base classes."""
 
 import copy
+import numbers
 import pickle
 
 import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_iris
+from sklearn.utils._param_validation import Interval
 
-from skbackprop import SigmoidBackpropClassifier, SigmoidBackpropRegressor
-from skbackprop._estimators.parameters import make_part
+from skbackprop import (
+    SigmoidBackpropAutoencoder,
+    SigmoidBackpropClassifier,
+    SigmoidBackpropOutlierDetector,
+    SigmoidBackpropRegressor,
+)
+from skbackprop._estimators.parameters import check_parameter, make_part
 from skbackprop._part import Completed
 from skbackprop.activations import Activation, Tanh
 from skbackprop.initializers import Initializer, Uniform
 from skbackprop.losses import CLASSIFICATION_LOSSES, CategoricalLogLoss, Loss, SquaredError
+from skbackprop.neural_network import MLPClassifier, MLPRegressor
 from skbackprop.optimizers import LBFGS, OPTIMIZERS, SGD, Adam, Optimizer
 from skbackprop.schedules import Constant
 
@@ -45,6 +53,14 @@ OWN = {
     ),
 }
 SETTINGS = {"hidden_layer_sizes": (5,), "max_iter": 5, "random_state": 0}
+EVERY = [
+    SigmoidBackpropAutoencoder,
+    SigmoidBackpropClassifier,
+    SigmoidBackpropOutlierDetector,
+    SigmoidBackpropRegressor,
+    MLPClassifier,
+    MLPRegressor,
+]
 
 
 def assert_same_weights(one, other):
@@ -132,3 +148,26 @@ def test_adamw_decays_weights_by_its_own_share_unless_the_estimator_has_one():
 
     assert_same_weights(fit(solver="adamw"), fit(solver="adam", weight_decay=0.01))
     assert_same_weights(fit(solver="adamw", weight_decay=0.3), fit(solver="adam", weight_decay=0.3))
+
+
+@pytest.mark.parametrize("estimator", EVERY)
+def test_defaults_are_valid_and_those_of_a_subclass_are_looked_at(estimator):
+    """The package's own are not validated in `fit`: this is where they are."""
+    for name in estimator().get_params():
+        check_parameter(estimator(), name)
+
+    class Child(estimator):
+        def __init__(self, alpha=-1.0, hidden_layer_sizes=(3,)):
+            super().__init__(alpha=alpha, hidden_layer_sizes=hidden_layer_sizes)
+
+    class Stricter(estimator):
+        _parameter_constraints = {
+            **estimator._parameter_constraints,
+            "max_iter": [Interval(numbers.Integral, 1, 2, closed="both")],
+        }
+
+    for child, refused in ((Child, "alpha"), (Stricter, "max_iter")):
+        for method in ("fit", "partial_fit"):
+            if hasattr(child(), method):
+                with pytest.raises(ValueError, match=f"'{refused}' parameter of {child.__name__}"):
+                    getattr(child(), method)(X, y)
