@@ -53,6 +53,7 @@ OWN = {
     ),
 }
 SETTINGS = {"hidden_layer_sizes": (5,), "max_iter": 5, "random_state": 0}
+ONE_OR_TWO = Interval(numbers.Integral, 1, 2, closed="both")
 EVERY = [
     SigmoidBackpropAutoencoder,
     SigmoidBackpropClassifier,

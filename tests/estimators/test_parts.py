@@ -2,7 +2,6 @@
 
 import copy
 import pickle
-from threading import Thread
 
 import numpy as np
 import pytest
@@ -153,24 +152,32 @@ def test_neither_copies_nor_pickles_have_parts_and_arrays_are_new_at_each_call(n
     assert not np.shares_memory(before[0], network.coefs_[0])
 
 
-def test_shallow_copies_go_on_apart_in_two_threads():
-    network = begun("classifier", calls=4)
+def test_shallow_copies_go_on_apart_also_one_amid_the_other():
+    network = begun("regressor", calls=4)
     networks = [network, copy.copy(network)]
     others = [anew(network) for _ in networks]
-    rows = [slice(0, 40), slice(60, 100)]
 
-    def go_on(model, part):
-        for _ in range(20):
-            epoch(model, part)
+    def scorer(model, inputs, targets):
+        epoch(networks[1], slice(60, 100))
+        return 0.0
 
-    threads = [Thread(target=go_on, args=arguments) for arguments in zip(networks, rows, strict=True)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for one, other, part in zip(networks, others, rows, strict=True):
-        go_on(other, part)
-        assert_same(one, other)
+    for _ in range(3):
+        networks[0].scoring = scorer
+        epoch(networks[0], slice(0, 40), X_val=X, y_val=LABELS)
+        epoch(others[0], slice(0, 40))
+        epoch(others[1], slice(60, 100))
+        for one, other in zip(networks, others, strict=True):
+            assert_same(one, other)
+
+
+def test_a_new_seed_counts_where_each_call_begins_with_it():
+    network = begun("MLPClassifier", calls=4)
+    epoch(network, slice(0, 1))
+    other = anew(network)
+    for model in (network, other):
+        epoch(model.set_params(random_state=1), slice(0, 32))
+    assert_same(network, other)
+    np.testing.assert_array_equal(network._training_state.rows, np.random.RandomState(1).permutation(32))
 
 
 class Scaled(SigmoidBackpropClassifier):
