@@ -261,7 +261,7 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
         # None among objects is NaN only now.
         if not np.isfinite(Y).all():
             assert_all_finite(Y, input_name="y")
-        if np.abs(Y).max() > np.finfo(X.dtype).max:
+        if X.dtype != Y.dtype and np.abs(Y).max() > np.finfo(X.dtype).max:
             raise ValueError(
                 f"Got targets that are infinite in {X.dtype}, the type of X: pass X in float64, or smaller targets."
             )
