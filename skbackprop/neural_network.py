@@ -8,6 +8,7 @@ import inspect
 import math
 import numbers
 from dataclasses import replace
+from functools import lru_cache
 from typing import NoReturn
 
 import numpy as np
@@ -43,21 +44,29 @@ def _as_there(cls):
     return cls
 
 
+@lru_cache
+def _seeded(seed):
+    """Return the random state of a seed, of which training draws from copies alone."""
+    return check_random_state(seed)
+
+
 def _state_as_there(estimator, incremental):
     """Return what scikit-learn keeps of earlier calls: no order of samples and, except in `partial_fit`, no optimizer."""
     state = getattr(estimator, "_training_state", None)
     if state is None or state.unfinished:
         return state
-    source = state.random_state
+    source, shuffled = state.random_state, state.shuffled
     if isinstance(estimator.random_state, numbers.Integral):
-        source = check_random_state(estimator.random_state)
+        source, shuffled = _seeded(estimator.random_state), ()
     if incremental:
-        return replace(state, random_state=source, rows=None, held_out=None)
+        # Parts belong to one state.
+        parts = vars(state).pop("parts", None)
+        return replace(state, random_state=source, shuffled=shuffled, parts=parts, rows=None, held_out=None)
     patience = replace(state.patience, count=estimator._no_improvement_count)
     # After early stopping training goes on from the best weights.
     theta = state.theta if patience.best_theta is None else patience.best_theta
     kept = {"patience": patience, "judged_by": state.judged_by, "theta": theta, "checksum": state.checksum}
-    return TrainingState(source, **kept)
+    return TrainingState(source, shuffled=shuffled, **kept)
 
 
 class _TrainedAsThere:

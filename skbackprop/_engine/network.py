@@ -40,10 +40,14 @@ class Network:
         self.fit_intercept = fit_intercept
         self.n_weights = sum(fan_in * fan_out for fan_in, fan_out in pairwise(self.layer_sizes))
         n_biases = sum(self.layer_sizes[1:]) if fit_intercept else 0
-        self.theta = np.zeros(self.n_weights + n_biases, dtype)
-        self.weights = self.theta[: self.n_weights]
         self.shift = None
-        self.coefs, self.intercepts = self.layer_views(self.theta)
+        self._hold(np.zeros(self.n_weights + n_biases, dtype))
+
+    def _hold(self, theta):
+        """Have these parameters."""
+        self.theta = theta
+        self.weights = theta[: self.n_weights]
+        self.coefs, self.intercepts = self.layer_views(theta)
 
     def layer_views(self, vector):
         """Return the parts of a vector laid out like `theta`: weight matrices and bias vectors, layer by layer."""
@@ -58,7 +62,10 @@ class Network:
 
     def twin(self):
         """Return a network of the same shape, with parameters of its own."""
-        return Network(self.layer_sizes, self.activations, self.fit_intercept, self.theta.dtype)
+        twin = object.__new__(Network)
+        twin.__dict__.update(self.__dict__, shift=None)
+        twin._hold(np.zeros(self.theta.size, self.theta.dtype))
+        return twin
 
     def initialize(self, initializer, random_state):
         """Fill all parameters, layer by layer, by an initializer's rule."""

@@ -10,6 +10,8 @@ from .prediction import raw_scores
 
 # Overflow and NaN are looked for in the loss, once an epoch; NumPy's warnings about them are silenced around the loop.
 QUIET = {"over": "ignore", "invalid": "ignore", "divide": "ignore", "under": "ignore"}
+# Of no more sizes of batches are buffers kept, where samples come in ever other numbers.
+MOST_SIZES = 8
 
 
 class Objective:
@@ -37,14 +39,20 @@ class Objective:
 
     def __init__(self, network, loss, penalty=None, dropout=0.0, generator=None, own_weight=False):
         self.network = network
-        self.loss = loss
-        self.penalty = Penalty(network) if penalty is None else penalty
         self.gradient = np.empty_like(network.theta)
         self.coef_gradients, _ = network.layer_views(self.gradient)
-        self._is_penalised = self.penalty.attach(self.gradient)
         self.dropout = dropout, generator
         self.own_weight = own_weight
         self._propagations = {}
+        self.renew(loss, Penalty(network) if penalty is None else penalty)
+
+    def renew(self, loss, penalty):
+        """Take another loss of the same kind, and another penalty."""
+        self.loss = loss
+        self.penalty = penalty
+        self._is_penalised = penalty.attach(self.gradient)
+        if len(self._propagations) > MOST_SIZES:
+            self._propagations.clear()
 
     def __call__(self, X, Y, sample_weight=None, scale=None, with_value=True):
         """Return the loss, and leave its gradient in `gradient`.

@@ -1,8 +1,6 @@
 """The L2 penalty on the weights: its value and its gradient."""
 
-from itertools import pairwise
-
-import numpy as np
+from itertools import accumulate
 
 from .._blas import add_multiple
 
@@ -24,13 +22,15 @@ class Penalty:
 
     def __init__(self, network, strengths=0.0):
         sizes = [coef.size for coef in network.coefs]
-        if np.ndim(strengths):
-            slices = [slice(*ends) for ends in pairwise(np.cumsum([0, *sizes]).tolist())]
+        if isinstance(strengths, list):
+            ends = list(accumulate(sizes, initial=0))
+            parts = zip(map(slice, ends[:-1], ends[1:]), strengths, strict=True)
+            self.strengths = strengths
         else:
-            slices = [slice(0, sum(sizes))]
+            parts = [(slice(0, sum(sizes)), strengths)]
+            self.strengths = [strengths] * len(sizes)
         self._network = network
-        self._parts = [pair for pair in zip(slices, np.atleast_1d(strengths).tolist(), strict=True) if pair[1]]
-        self.strengths = np.broadcast_to(strengths, len(sizes)).tolist()
+        self._parts = [(part, float(strength)) for part, strength in parts if strength]
 
     def attach(self, gradient):
         """Note the gradient of the network's parameters that `add_gradient` adds to; return whether there is a penalty."""

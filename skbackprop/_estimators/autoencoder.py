@@ -29,7 +29,7 @@ from .base import BaseBackprop, losses_of
 from .by_hand import Derived, blames_weights
 from .columns import refuse_dates
 from .docstrings import share_documentation
-from .parameters import can_fit_partially, constraints, hidden_sizes_of, store
+from .parameters import can_fit_partially, checked_at_first, constraints, hidden_sizes_of, store
 from .prediction import hidden_activations, raw_scores
 from .samples import FLOATS, Problem, Samples, finite, validated
 from .targets import loss_of, refuse_another_link, refuse_targets, wants_positive_targets
@@ -137,7 +137,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         return self._fit(X, None, None, (X_val, X_val, None))
 
     @available_if(can_fit_partially)
-    @_fit_context(prefer_skip_nested_validation=True)
+    @checked_at_first
     def partial_fit(self: Fitted, X: Data, y: Any = None, *, X_val: Data | None = None) -> Fitted:
         """Train for one epoch on the given samples, on top of what was learnt before.
 

@@ -16,15 +16,13 @@ from .callback_bridge import CallbackBridge, CallbackSupportMixin, epochs_a_task
 from .folds import FoldedTraining, refuse_with_folds
 from .parameters import CheckedParameters
 from .prediction import few_rows, raw_scores
-from .samples import FLOATS, validated
+from .samples import FLOATS, is_plain, validated
 from .scaling import Scaling, TargetScaling
 from .scoring import refuse_weights_with, scorer_of
 from .state import TrainingState, become, draft_of
 from .training import Training
 from .versions import Versioned
 
-# Up to this many values, a check of the whole array in one sum costs less than scikit-learn's validation.
-PLAIN_SIZE = 10_000
 # What takes several arrays of the size of the predictions is computed for so many samples at a time.
 ROWS_AT_A_TIME = 1024
 
@@ -154,7 +152,7 @@ class BaseBackprop(Parameters, CallbackSupportMixin, CheckedParameters, Versione
 
     def _checked(self, X):
         """Return inputs to predict for as an array or CSR of floats, or raise."""
-        if not _is_plain(X, self.__dict__):
+        if "_activations" not in vars(self) or not is_plain(X, vars(self), reset=False):
             check_is_fitted(self, "_activations")
             X = validated(self, X, accept_sparse=self._accept_sparse, dtype=FLOATS, reset=False)
             by_hand.refuse_width(self, X)
@@ -178,20 +176,3 @@ def losses_of(estimator, X, Y):
             targets, scores = scaling.apply(targets), (scores - scaling.score_shift) / scaling.score_scale
         losses[rows] = sample_losses(estimator._loss, targets, scores)
     return losses
-
-
-def _is_plain(X, fitted):
-    """Return whether `X` is a small clean array, for which scikit-learn's validation would have no objection.
-
-    `fitted` are the attributes of the estimator.
-    """
-    return (
-        type(X) is np.ndarray
-        and X.dtype.char in "fd"
-        and X.ndim == 2
-        and 0 < X.size <= PLAIN_SIZE
-        and "_activations" in fitted
-        and X.shape[1] == fitted.get("n_features_in_")
-        and "feature_names_in_" not in fitted
-        and bool(np.isfinite(X).all())
-    )

@@ -136,4 +136,4 @@ def fit_part(estimator, X, part):
 def running_callbacks(estimator):
     """Return the attributes by which scikit-learn knows the callbacks of a fit that is going on."""
     names = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
-    return {name: value for name, value in vars(estimator).items() if name in names}
+    return {name: vars(estimator)[name] for name in names if name in vars(estimator)}

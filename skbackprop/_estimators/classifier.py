@@ -33,7 +33,7 @@ from .by_hand import Derived
 from .docstrings import share_documentation
 from .features import FeaturesMixin
 from .labels import Labels, checked_labels, refuse_missing, refuse_weights_of_one_class, warn_of_one_hot
-from .parameters import can_fit_partially, constraints, make_part, store
+from .parameters import can_fit_partially, checked_at_first, constraints, make_part, store
 from .prediction import few_rows, forget_few_rows
 from .samples import FLOATS, Problem, Samples, checked_weights, finite, validated
 from .words import Choices
@@ -216,7 +216,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
     @available_if(_can_fit_partially)
-    @_fit_context(prefer_skip_nested_validation=True)
+    @checked_at_first
     def partial_fit(self: Fitted, X: Data, y: Data, sample_weight: Weights = None, classes: ArrayLike | None = None, *,
                     X_val: Data | None = None, y_val: Data | None = None,
                     sample_weight_val: Weights = None) -> Fitted:  # fmt: skip

@@ -73,9 +73,9 @@ class Labels(NamedTuple):
             )
         if multilabel:
             return y
-        codes = np.searchsorted(self.classes, y)
+        codes = self.classes.searchsorted(y)
         known = self.classes.take(codes, mode="clip") == y
-        if not np.all(known):
+        if not known.all():
             raise ValueError(
                 f"Got y with the classes {shown(np.unique(y[~known]).tolist())}, which are not among "
                 f"{shown(self.classes.tolist())}: leave those rows out, or fit anew with samples of every class."
@@ -142,6 +142,9 @@ def refuse_missing(labels, name):
 
 def checked_labels(y):
     """Return labels as an array of shape (n_samples,), or (n_samples, n_labels) of 0/1 indicators, or raise."""
+    # Of whole numbers and text in a column nothing else is to be said than scikit-learn's warning of very many classes.
+    if y.ndim == 1 and y.dtype.kind in "iubU" and (len(y) <= 20 or len(np.unique(y)) <= len(y) // 2):
+        return y
     try:
         check_classification_targets(y)
         target_type = type_of_target(y, input_name="y")

@@ -3,9 +3,11 @@
 import inspect
 import numbers
 from collections.abc import Sequence
+from functools import cache, wraps
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+from sklearn.base import _fit_context
 from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import (
     HasMethods,
@@ -21,6 +23,7 @@ from ..activations import ACTIVATIONS, Activation
 from ..initializers import INITIALIZERS, Initializer
 from ..optimizers import OPTIMIZERS, Minimizer, Optimizer
 from ..schedules import SCHEDULES
+from .annotations import Method
 from .words import Choices, check_choice, did_you_mean, listed, shown
 
 Fitted = TypeVar("Fitted", bound="CheckedParameters")
@@ -224,14 +227,31 @@ def check_parameter(estimator, name):
         raise InvalidParameterError(f"{refused} Got {shown(value)} instead{meant}") from None
 
 
+def own_classes(kind):
+    """Return those of the classes that an estimator's is made of which are of this package and have a constructor."""
+    package = __name__.partition(".")[0]
+    return [cls for cls in kind.__mro__ if cls.__module__.partition(".")[0] == package and "__init__" in vars(cls)]
+
+
+@cache
+def _defaults_of(kind):
+    """Return the parameters of a class in order, each with a value that is known to be valid: this package's default.
+
+    In this order, for what is passed in the wrong place is best named where that begins.
+    """
+    own = own_classes(kind)[0]
+    known = inspect.signature(own).parameters if kind._parameter_constraints is own._parameter_constraints else {}
+    nothing = inspect.Parameter("nothing", inspect.Parameter.KEYWORD_ONLY)
+    return {name: known.get(name, nothing).default for name in inspect.signature(kind).parameters}
+
+
 class CheckedParameters:
     """An estimator that says what may have been meant by a parameter which it refuses."""
 
     def _validate_params(self):
         """Raise unless each parameter is valid by itself; scikit-learn calls this at the start of `fit`."""
-        # In this order, for what is passed in the wrong place is best named where that begins.
-        for name in inspect.signature(type(self)).parameters:
-            if name in self._parameter_constraints:
+        for name, valid in _defaults_of(type(self)).items():
+            if name in self._parameter_constraints and getattr(self, name) is not valid:
                 check_parameter(self, name)
 
     def set_params(self: Fitted, **params: Any) -> Fitted:
@@ -261,6 +281,20 @@ class CheckedParameters:
                     f"{did_you_mean(name, names)}"
                 )
         return super().set_params(**params)
+
+
+def checked_at_first(partial_fit: Method) -> Method:
+    """Decorate `partial_fit`: as scikit-learn's does, it validates the parameters at the first call, and then no more.
+
+    There being no callbacks either, nothing is left for scikit-learn's own decorator to do, which takes as long as a step.
+    """
+    first_call = _fit_context(prefer_skip_nested_validation=True)(partial_fit)
+
+    @wraps(partial_fit)
+    def checked(estimator, *arguments, **keywords):
+        return (partial_fit if "coefs_" in vars(estimator) else first_call)(estimator, *arguments, **keywords)
+
+    return checked
 
 
 def store(estimator, arguments):
@@ -335,7 +369,9 @@ def can_fit_partially(estimator):
             "partial_fit is not available with early_stopping='cv', which needs all samples in order to divide them: use "
             "early_stopping=True or False."
         )
-    if optimizer_of(estimator).full_batch:
+    # By name, if it has one: this is asked before each call.
+    named = OPTIMIZERS.get(estimator.solver) if isinstance(estimator.solver, str) else None
+    if (named or optimizer_of(estimator)).full_batch:
         raise AttributeError(
             f"partial_fit is not available with solver={estimator.solver!r}, which needs all samples at each step: use "
             "solver='adam', 'adamw' or 'sgd'."

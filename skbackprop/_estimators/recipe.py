@@ -60,11 +60,6 @@ class Recipe:
         step["weight_decay"] = step["weight_decay"] or self.optimizer.decoupled_decay
         self.step = StepRule(**step)
         self.step.refuse_overshoot(estimator.learning_rate_init)
-        # Samples in a step, perhaps more than there are, and how often an epoch goes through all of them.
-        self.batch_size = batch_size_for(estimator, n_rows, incremental)
-        self.passes = 1
-        if estimator.batch_size is None and auto and not (self.optimizer.full_batch or incremental):
-            self.passes = math.ceil(STEPS_AN_EPOCH / math.ceil(n_rows / self.batch_size))
         # Whether to train on standardised inputs, and on scaled targets.
         self.standardize = _wanted(estimator.standardize, auto)
         self.scale_targets = _wanted(problem.scale_targets, auto)
@@ -76,10 +71,27 @@ class Recipe:
         bits = math.log2(problem.samples.Y.shape[1]) if problem.loss.normalized else 1.0
         prior = PRIOR * AVERAGED if problem.averaged else PRIOR
         self.prior = prior / bits if by_rule and auto else None
+        self.variances = None
         self.output_prior = 1.0 if problem.numeric else OUTPUT_OF_CLASSES
         # Whether a mean of the weights is published, and whether of equal validation scores the latest is the best.
         self.averages = self.schedule.averages and self.optimizer.uses_learning_rate
         self.latest = auto
+        self.divide(estimator, n_rows, incremental)
+
+    def divide(self, estimator, n_rows, incremental):
+        """Set the samples in a step, perhaps more than there are, and how often an epoch goes through all of them."""
+        auto, full_batch = self.latest, self.optimizer.full_batch
+        self.batch_size = n_rows if full_batch else _size_of_batches(estimator, n_rows, auto, incremental)
+        self.passes = 1
+        if estimator.batch_size is None and auto and not (full_batch or incremental):
+            self.passes = math.ceil(STEPS_AN_EPOCH / math.ceil(n_rows / self.batch_size))
+
+
+def variances(initializer, network):
+    """Return the variance of the initial weights of each layer."""
+    activations = [None, *network.activations, network.activations[-1] if network.activations else None]
+    layers = zip(network.coefs, activations[:-1], activations[1:], strict=True)
+    return [initializer.variance(coef, below, own) for coef, below, own in layers]
 
 
 def follows_recipe(estimator):
@@ -93,18 +105,19 @@ def follows_recipe(estimator):
 def one_batch(estimator, n_rows):
     """Return whether `fit` takes so many samples as one batch, with nothing drawn at random for each of them."""
     by_recipe = estimator.batch_size is None and follows_recipe(estimator)
-    return by_recipe and _size_of_batches(estimator, n_rows) == n_rows and not (estimator.dropout or estimator.noise)
+    return by_recipe and _size_of_batches(estimator, n_rows, True) == n_rows and not (estimator.dropout or estimator.noise)
 
 
-def batch_size_for(estimator, n_rows, incremental=False):
-    """Return the samples in a step, of so many to train on; perhaps more than these."""
-    return n_rows if optimizer_of(estimator).full_batch else _size_of_batches(estimator, n_rows, incremental)
+def batch_size_for(estimator, n_rows):
+    """Return the samples in a step of `fit`, of so many to train on; perhaps more than these."""
+    full_batch = optimizer_of(estimator).full_batch
+    return n_rows if full_batch else _size_of_batches(estimator, n_rows, follows_recipe(estimator))
 
 
-def _size_of_batches(estimator, n_rows, incremental=False):
+def _size_of_batches(estimator, n_rows, auto, incremental=False):
     """Return the samples in a step of a solver that takes batches."""
     chosen = estimator.batch_size
-    if chosen is None and follows_recipe(estimator):
+    if chosen is None and auto:
         if n_rows <= (SMALLEST_BATCH if incremental else ONE_BATCH):
             return n_rows
         return min(max(SMALLEST_BATCH, n_rows // BATCHES_AN_EPOCH), LARGEST_BATCH)

@@ -33,7 +33,7 @@ from .by_hand import Derived
 from .columns import refuse_dates, refuse_others
 from .docstrings import share_documentation
 from .features import FeaturesMixin
-from .parameters import can_fit_partially, constraints, store
+from .parameters import can_fit_partially, checked_at_first, constraints, store
 from .samples import FLOATS, Problem, Samples, checked_weights, finite, validated
 from .targets import loss_of, refuse_another_link, refuse_targets, refuse_words, wants_positive_targets
 from .words import Choices
@@ -150,7 +150,7 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
         return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
     @available_if(can_fit_partially)
-    @_fit_context(prefer_skip_nested_validation=True)
+    @checked_at_first
     def partial_fit(self: Fitted, X: Data, y: Data, sample_weight: Weights = None, *,
                     X_val: Data | None = None, y_val: Data | None = None,
                     sample_weight_val: Weights = None) -> Fitted:  # fmt: skip
@@ -260,8 +260,9 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
         # In float64: time stamps, say, lose their last digits in float32, and with these what there is to learn.
         Y = y.astype(np.float64).reshape(len(y), -1)
         # None among objects is NaN only now.
-        assert_all_finite(Y, input_name="y")
-        if np.abs(Y).max() > np.finfo(X.dtype).max:
+        if not np.isfinite(Y).all():
+            assert_all_finite(Y, input_name="y")
+        if X.dtype != Y.dtype and np.abs(Y).max() > np.finfo(X.dtype).max:
             raise ValueError(
                 f"Got targets that are infinite in {X.dtype}, the type of X: pass X in float64, or smaller targets."
             )

@@ -73,9 +73,8 @@ class Run:
 
     @property
     def is_finite(self):
-        """Whether the parameters are finite numbers, of squares that are, too."""
-        with np.errstate(**QUIET):
-            return all(math.isfinite(array.dot(array)) for array in self._changing)
+        """Whether the parameters are finite numbers, of squares that are, too; the caller silences warnings."""
+        return all(math.isfinite(array.dot(array)) for array in self._changing)
 
     @property
     def n_epochs(self):
@@ -118,9 +117,13 @@ class Run:
 
     def note(self, estimator):
         """Set the attributes that tell how training went."""
+        earlier = estimator.loss_curve_
+        # That of many calls of `partial_fit` is long: the smallest of it is known.
+        best = vars(estimator).get("best_loss_") if earlier else None
+        least = earlier if best is None else [best]
         estimator.n_iter_ = self.n_epochs
         estimator.t_ += len(self.loss_curve) * self.batches.n_samples * self.batches.passes
-        estimator.loss_curve_ = [*estimator.loss_curve_, *self.loss_curve]
+        estimator.loss_curve_ = [*earlier, *self.loss_curve]
         estimator.loss_ = estimator.loss_curve_[-1] if estimator.loss_curve_ else math.inf
         if self.scores:
             estimator.validation_scores_ = [*(estimator.validation_scores_ or []), *self.scores]
@@ -128,13 +131,17 @@ class Run:
         estimator.best_validation_score_ = None if scores is None else float(np.nanmax([-np.inf, *scores]))
         # scikit-learn's name, which code in the wild reads.
         estimator._no_improvement_count = self.patience.count
-        estimator.best_loss_ = None if self.early_stopping else min(estimator.loss_curve_, default=math.inf)
+        estimator.best_loss_ = None if self.early_stopping else min([*least, *self.loss_curve], default=math.inf)
 
-    def finish(self):
-        """Put the weights to keep into the network: whatever ended the run, finite ones."""
+    def finish(self, judged=False):
+        """Put the weights to keep into the network: finite ones, as `after_epoch` may have `judged` the latest to be."""
         if self.line is not None:
             self.line.finish()
-        if self.reason == "diverged" or not self.is_finite:
+        broken = self.reason == "diverged"
+        if not (broken or judged):
+            with np.errstate(**QUIET):
+                broken = not self.is_finite
+        if broken:
             self.restore()
             if self.reason != "interrupted":
                 self.reason = "diverged"
@@ -174,7 +181,7 @@ def run_epochs(run, training):
             # Amid a step some weights, or some of what is remembered of them, may be a part of it ahead of their twins.
             tie(training.network.coefs)
             descent.memory = {}
-    run.finish()
+    run.finish(judged=run.loss_curve and run.reason != "interrupted")
 
 
 def run_minimizer(run, training):

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array, issparse
-from sklearn.preprocessing import StandardScaler
 from sklearn.utils import gen_batches
+from sklearn.utils.extmath import _incremental_mean_and_var
+from sklearn.utils.sparsefuncs import mean_variance_axis
 
 # Up to this size a standardised copy of the inputs is made once; larger ones are standardised batch by batch.
 COPY_BYTES = 128 * 2**20
@@ -44,22 +45,29 @@ def _mean_one(sample_weight, n_samples):
     return weight / weight.mean()
 
 
-def _moments(X, sample_weight, centers):
-    """Return the weighted means and standard deviations of the columns, in float64, and what weight of each is not zero."""
+def _moments(X, sample_weight):
+    """Return the weighted means and standard deviations of the columns, in float64, and what weight of each is not zero.
+
+    The moments are scikit-learn's, without the time that its `StandardScaler` takes to look at a table.
+    """
     n_samples, n_features = X.shape
-    scaler = StandardScaler(with_mean=centers and not issparse(X))
     weight = _mean_one(sample_weight, n_samples)
     chunk = n_samples if issparse(X) else max(1, CHUNK_BYTES // (n_features * DOUBLE.dtype.itemsize))
     seen = np.zeros(n_features)
+    moments = 0.0, 0.0, np.zeros(n_features, np.int64 if sample_weight is None else np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
         for rows in gen_batches(n_samples, chunk):
             # Of no weight there is no mean.
             if weight[rows].any():
-                part = X[rows].astype(np.float64, copy=False)
-                scaler.partial_fit(part, sample_weight=None if sample_weight is None else weight[rows])
+                part, part_weight = X[rows].astype(np.float64, copy=False), None if sample_weight is None else weight[rows]
+                if issparse(part):
+                    moments = mean_variance_axis(part, axis=0, weights=part_weight, return_sum_weights=True)
+                else:
+                    moments = _incremental_mean_and_var(part, *moments, sample_weight=part_weight)
                 seen += weight[rows] @ (part != 0)
+        mean, variance, _ = moments
         # The variance of a constant may be less than zero, by rounding.
-        return scaler.mean_, np.sqrt(np.maximum(scaler.var_, 0.0)), seen / weight.sum()
+        return mean, np.sqrt(np.maximum(variance, 0.0)), seen / weight.sum()
 
 
 class Scaling(NamedTuple):
@@ -86,13 +94,13 @@ class Scaling(NamedTuple):
         alone where it is; 0 for `common` spares them.
         """
         n_samples, n_features = X.shape
-        mean, deviation, share = _moments(X, sample_weight, center)
+        mean, deviation, share = _moments(X, sample_weight)
         if not np.isfinite(deviation).all():
             raise ValueError("Got X with a standard deviation that overflows: pass smaller values.")
         constant = _is_constant(mean, deviation)
         small = np.flatnonzero(constant & (share > 0) & (np.abs(mean) < SMALL))
         if len(small):
-            means, deviations, _ = _moments(X[:, small].astype(np.float64) * ENLARGED, sample_weight, center)
+            means, deviations, _ = _moments(X[:, small].astype(np.float64) * ENLARGED, sample_weight)
             mean[small], deviation[small] = means / ENLARGED, deviations / ENLARGED
             # What cannot be divided by is none.
             constant[small] = _is_constant(means, deviations, least=DOUBLE.tiny * ENLARGED)

@@ -1,6 +1,7 @@
 """What is kept of training: the fitted attributes, once they are whole, and all that training needs in order to go on."""
 
 import copy
+import numbers
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,12 +10,13 @@ from sklearn.utils import check_random_state
 from .._engine.descent import DescentState
 from .._engine.patience import Patience
 from .callback_bridge import running_callbacks
+from .parts import Parts
 
 
-def draft_of(estimator):
-    """Return a copy of an estimator to fit in its place, so that an error leaves the estimator as it was."""
-    draft = object.__new__(type(estimator))
-    draft.__dict__.update(estimator.__dict__)
+def draft_of(original):
+    """Return a shallow copy, such as of an estimator to fit in its place, so that an error leaves that as it was."""
+    draft = object.__new__(type(original))
+    draft.__dict__.update(original.__dict__)
     return draft
 
 
@@ -49,7 +51,7 @@ class WhenPickled:
 class TrainingState:
     """All that training needs in order to go on exactly; the estimator keeps it where it may have to."""
 
-    # Source of initial weights, of the split for early stopping and of the order of samples.
+    # Source of initial weights, of the split for early stopping and of the order of samples; see `shuffled`.
     random_state: np.random.RandomState
     # Source of what is drawn at each step: dropout and noise on the inputs; made when it is first needed.
     generator: np.random.Generator | None = None
@@ -74,15 +76,50 @@ class TrainingState:
     # Checksums of what the run is made of, by name; only in what a callback is shown, and there not before it is saved.
     fingerprint: "dict | WhenPickled | None" = None
 
+    # Numbers of rows that have been shuffled since, one time after the other, by copies of `random_state`.
+    shuffled: tuple = ()
+    # What the next call of `partial_fit` may use again; not copied, nor pickled.
+    parts: Parts | None = None
+
     @classmethod
-    def of(cls, estimator, resume):
-        """Return a copy of the state that an estimator stopped in, so that a failure leaves the original, or a new one."""
+    def of(cls, estimator, resume, parts=None):
+        """Return a copy of the state that an estimator stopped in, so that a failure leaves the original, or a new one.
+
+        With `parts`, which have a random state of their own, that of the copy is not to be drawn from.
+        """
         saved = getattr(estimator, "_training_state", None)
         if resume and saved:
-            return copy.deepcopy(saved)
+            return saved._copy(own_source=parts is None)
         # Weights that were set by hand have seen nothing.
         samples_seen = getattr(estimator, "t_", 0) if resume else 0
         return cls(check_random_state(estimator.random_state), descent=DescentState(samples_seen))
+
+    def _copy(self, own_source):
+        """Return a copy of what training changes in place; of the random state, which takes longest, if asked for."""
+        state, descent = draft_of(self), draft_of(self.descent)
+        if own_source:
+            state.random_state, state.shuffled = self.source(), ()
+        state.generator = _copied(self.generator)
+        descent.memory = {name: _copied(value) for name, value in descent.memory.items()}
+        descent.mean = _copied(descent.mean)
+        state.descent = descent
+        state.patience = None if self.patience is None else draft_of(self.patience)
+        return state
+
+    def __getstate__(self):
+        """Return all but the parts."""
+        return {**vars(self), "parts": None}
+
+    def source(self, other=None):
+        """Return a random state that goes on from here; `other`, if it is of the same kind, which is faster than a copy."""
+        source = other
+        if other is None or str(other) != str(self.random_state):
+            source = copy.deepcopy(self.random_state)
+        else:
+            source.set_state(self.random_state.get_state(legacy=False))
+        for n_rows in self.shuffled:
+            source.shuffle(np.arange(n_rows))
+        return source
 
     def steps_generator(self):
         """Return the source of what is drawn at each step."""
@@ -115,6 +152,13 @@ class TrainingState:
         """Forget all that was remembered of other weights, such as their momentum."""
         self.forget_scores()
         self.descent.memory = {}
+
+
+def _copied(value):
+    """Return a copy of a value; of arrays, numbers and None it takes no time."""
+    if type(value) is np.ndarray:
+        return value.copy()
+    return value if isinstance(value, numbers.Number | None) else copy.deepcopy(value)
 
 
 def interrupted(estimator):

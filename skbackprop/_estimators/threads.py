@@ -14,6 +14,11 @@ from threadpoolctl import ThreadpoolController
 CROSSOVER = {np.dtype(np.float32): 40_000_000, np.dtype(np.float64): 15_000_000}
 
 
+# Up to so many multiplications of matrices, and values of other operations, no BLAS starts threads: OpenBLAS's numbers.
+ALONE_PRODUCT = 2**18
+ALONE_VECTOR = 2**13
+
+
 class Asking:
     """A fit or a prediction that asks for one thread, and counts while it lives: an interrupt may come before its end."""
 
@@ -114,6 +119,12 @@ def limit_threads(network, batch_size, compiled=False):
     finally:
         for limit in limits:
             limit.end(fit)
+
+
+def shares_nothing(network, batch_size):
+    """Return whether all that a step of training asks of a BLAS is too small for several threads."""
+    largest = max(network.theta.size, batch_size * max(network.layer_sizes))
+    return largest <= ALONE_VECTOR and batch_size * network.n_weights <= ALONE_PRODUCT
 
 
 @contextmanager

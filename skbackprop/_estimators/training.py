@@ -3,6 +3,7 @@
 import copy
 import math
 import numbers
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property, partial
 from zlib import crc32
@@ -17,13 +18,14 @@ from .._engine.network import Network
 from .._engine.objective import QUIET, Objective, base_rate_loss, mean_loss
 from .._engine.penalty import Penalty
 from .advice import warn_of, warn_user
-from .recipe import Recipe, one_batch
+from .parts import Parts, leave_parts
+from .recipe import Recipe, one_batch, variances
 from .run import Run, run_epochs, run_minimizer
 from .samples import HoldOut, fingerprint
 from .scaling import Scaling, TargetScaling
 from .scoring import Score
-from .state import TrainingState, WhenPickled
-from .threads import limit_threads
+from .state import TrainingState, WhenPickled, draft_of
+from .threads import limit_threads, shares_nothing
 from .words import shown
 
 # A prior on the weights is spread over all samples, or over so many if they are fewer.
@@ -68,15 +70,24 @@ class Training:
         self.incremental = incremental
         # Asked for here, since a change of type, or of rows, copies both.
         self._reconstructs = problem.samples.y is problem.samples.X
-        self.state = TrainingState.of(estimator, resume)
+        # Parts that the last call of `partial_fit` left. (Of the first call's random state the user may have a hold.)
+        self._leaves_parts = incremental and resume and not in_order and vars(estimator).get("_training_state") is not None
+        self.parts = Parts.taken_from(estimator, problem) if self._leaves_parts else None
+        self.state = TrainingState.of(estimator, resume, self.parts)
+        self._source = self.parts.source_for(self.state) if self.parts else self.state.random_state
         splits = estimator.early_stopping and problem.splits and held_out is None and not incremental
-        if one_batch(estimator, problem.samples.X.shape[0]) and not (splits or incremental or in_order):
+        if not (splits or incremental or in_order) and one_batch(estimator, problem.samples.X.shape[0]):
             problem = problem._replace(samples=problem.samples.distinct())
         n_samples = problem.samples.X.shape[0]
         self.state.match(n_samples, splits, in_order)
         hold_out = HoldOut.of(problem, estimator.validation_fraction) if splits and self.state.held_out is None else None
         n_rows = n_samples if self.state.rows is None else len(self.state.rows)
-        self.recipe = Recipe(estimator, problem, hold_out.n_rows if hold_out else n_rows, incremental)
+        n_rows = hold_out.n_rows if hold_out else n_rows
+        if self.parts:
+            self.recipe = self.parts.recipe
+            self.recipe.divide(estimator, n_rows, incremental)
+        else:
+            self.recipe = Recipe(estimator, problem, n_rows, incremental)
         self._dtype = problem.samples.X.dtype
         if not resume or not hasattr(estimator, "_scaling"):
             self._decide_scaling(problem, resume)
@@ -90,13 +101,12 @@ class Training:
         if self.recipe.averages and descent.mean is None:
             descent.mean, descent.steps = self.network.theta.copy(), 0
         self.kept = descent.mean if self.recipe.averages else self.network.theta
-        self.first_norm = self.weight_norm()
+        # Of a single epoch nothing is said that asks for it.
+        self.first_norm = None if incremental else self.weight_norm()
         if splits:
             self.held_out = self._split(hold_out)
         self.batches = self._make_batches()
-        generator = self.state.steps_generator() if estimator.dropout else None
-        dropout = estimator.dropout, generator
-        self.objective = Objective(self.network, problem.loss, self._make_penalty(), *dropout, problem.own_weight)
+        self.objective = self._make_objective(problem)
         self._publish(resume)
 
     # The parts, in the order in which they are made ------------------------------------------------------------------
@@ -116,19 +126,16 @@ class Training:
 
     def _scaled(self, samples):
         """Return samples in the dtype of training, with scaled targets; inputs are standardised by `_make_batches`."""
-        if samples is None:
-            return None
-        X, Y, scaling = samples.X.astype(self._dtype, copy=False), samples.Y, self.estimator._target_scaling
+        scaling = self.estimator._target_scaling
+        if samples is None or (samples.X.dtype == self._dtype and not scaling):
+            return samples
+        X, Y = samples.X.astype(self._dtype, copy=False), samples.Y
         return samples._replace(X=X, Y=scaling.apply(Y).astype(self._dtype, copy=False) if scaling else Y)
 
     def _starting_network(self, resume):
         """Return the network with its initial weights, or with those that training stopped at."""
-        recipe, state, samples = self.recipe, self.state, self.problem.samples
-        sizes = (samples.X.shape[1], *recipe.hidden_sizes, samples.Y.shape[1])
-        network = Network(sizes, recipe.activations, self.estimator.fit_intercept, samples.X.dtype)
-        if scaling := self.estimator._scaling:
-            recipe.initializer = recipe.initializer.for_inputs(scaling.n_features)
-            network.shift = scaling.shift if issparse(samples.X) and network.fit_intercept else None
+        recipe, state = self.recipe, self.state
+        network = self.parts.network if self.parts else self._make_network()
         if resume:
             self._load(network)
         else:
@@ -141,9 +148,24 @@ class Training:
                 state.forget_weights()
         return network
 
+    def _make_network(self):
+        """Return the network, its weights zero."""
+        recipe, (X, _, Y, _) = self.recipe, self.problem.samples
+        sizes = (X.shape[1], *recipe.hidden_sizes, Y.shape[1])
+        network = Network(sizes, recipe.activations, self.estimator.fit_intercept, X.dtype)
+        if scaling := self.estimator._scaling:
+            recipe.initializer = recipe.initializer.for_inputs(scaling.n_features)
+            network.shift = scaling.shift if issparse(X) and network.fit_intercept else None
+        if recipe.prior is not None:
+            recipe.variances = variances(recipe.initializer, network)
+        return network
+
     def _load(self, network):
         """Give the network the estimator's weights, or the state's own if these are what was published of them."""
         estimator, state = self.estimator, self.state
+        if self.parts and self.parts.hold_weights_of(estimator, state.checksum):
+            np.copyto(network.theta, state.theta)
+            return
         fitted = [np.shape(coef) for coef in estimator.coefs_]
         planned = [coef.shape for coef in network.coefs]
         if fitted != planned:
@@ -196,7 +218,7 @@ class Training:
                 "batch_size no larger than the data, or 'auto'."
             )
         batch_size = min(batch_size, n_rows)
-        order = estimator.shuffle and not self.recipe.optimizer.full_batch, state.random_state, state.rows
+        order = estimator.shuffle and not self.recipe.optimizer.full_batch, self._source, state.rows
         X, scaling = estimator._scaling.apply(samples.X) if estimator._scaling else (samples.X, None)
         noise = estimator.noise, state.steps_generator() if estimator.noise else None
         state.rows_seen = state.rows_seen + n_rows if self.incremental else n_rows
@@ -209,15 +231,20 @@ class Training:
             return Penalty(network, recipe.alpha / batches.mean_weight)
         # Divided by the samples of a batch, as every penalty, this is the prior over all samples, whatever the batches.
         factor = recipe.prior * batches.batch_size / max(self.state.rows_seen, FEW_SAMPLES)
-        activations = [None, *network.activations, network.activations[-1] if network.activations else None]
-        strengths = [
-            factor / recipe.initializer.variance(coef, below, own)
-            for coef, below, own in zip(network.coefs, activations[:-1], activations[1:], strict=True)
-        ]
+        strengths = [factor / variance for variance in recipe.variances]
         strengths[-1] *= recipe.output_prior
         # Between hidden layers a prior would let the signal of deep networks die.
         strengths[1:-1] = [0.0] * len(strengths[1:-1])
         return Penalty(network, strengths)
+
+    def _make_objective(self, problem):
+        """Return the objective."""
+        penalty, dropout = self._make_penalty(), self.estimator.dropout
+        if self.parts:
+            self.parts.objective.renew(problem.loss, penalty)
+            return self.parts.objective
+        generator = self.state.steps_generator() if dropout else None
+        return Objective(self.network, problem.loss, penalty, dropout, generator, problem.own_weight)
 
     # What the estimator shows of it ----------------------------------------------------------------------------------
 
@@ -276,16 +303,14 @@ class Training:
         """Return the state to go on from, having published what is published."""
         # A run that ended on a plateau starts with fresh patience, should the user want to go on all the same.
         patience = replace(run.patience, count=0) if run.reason == "plateau" else run.patience
-        return replace(
-            self.state,
-            patience=patience,
-            rows=self.batches.order,
-            theta=self.network.theta,
-            checksum=crc32(self.published.theta),
-            reason=run.reason,
-            unfinished=False,
-            fingerprint=None,
-        )
+        state = draft_of(self.state)
+        state.random_state, state.shuffled = self._source, ()
+        state.patience = patience
+        state.rows = self.batches.order
+        state.theta, state.checksum = self.network.theta, crc32(self.published.theta)
+        state.reason = run.reason
+        state.unfinished, state.fingerprint = False, None
+        return state
 
     def snapshot(self, run):
         """Return the attributes of the estimator as it is after an epoch, sharing no array that training goes on to change.
@@ -316,8 +341,10 @@ class Training:
         """Train, and leave the estimator fitted; tell the bridge, if there is one, of each epoch."""
         estimator = self.estimator
         run = Run(self, bridge)
+        # Small products have one thread in any case; to ask for it would take longer than a step of `partial_fit`.
+        alone = self.parts and shares_nothing(self.network, self.batches.batch_size)
         compiles = compiled.takes(self.objective, self.batches, self.recipe.optimizer)
-        with limit_threads(self.network, self.batches.batch_size, compiles):
+        with nullcontext() if alone else limit_threads(self.network, self.batches.batch_size, compiles):
             (run_minimizer if self.recipe.optimizer.minimizes else run_epochs)(run, self)
         run.note(estimator)
         if run.early_stopping and run.patience.best_theta is not None:
@@ -333,7 +360,10 @@ class Training:
                 f"Got features or targets whose units make weights that overflow in {self._dtype}: pass X in float64, or "
                 "values of another size."
             )
-        estimator._training_state = self._state_after(run) if estimator.warm_start or self.incremental else None
+        state = self._state_after(run) if estimator.warm_start or self.incremental else None
+        if self._leaves_parts and run.reason not in {"diverged", "interrupted"}:
+            leave_parts(self, state)
+        estimator._training_state = state
 
     def mean_loss(self, samples):
         """Return the mean loss of the current weights on samples, without penalty.
@@ -345,7 +375,8 @@ class Training:
 
     def weight_norm(self):
         """Return the Euclidean norm of the current weights, biases apart."""
-        return math.sqrt(sum(float(np.vdot(coef, coef)) for coef in self.network.layer_views(self.kept)[0]))
+        weights = self.kept[: self.network.n_weights]
+        return math.sqrt(np.vdot(weights, weights))
 
     @property
     def penalty_strength(self):

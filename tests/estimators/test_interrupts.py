@@ -151,6 +151,35 @@ def test_an_interrupt_at_any_line_of_a_fit(name, again):
     holds()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["classifier", "autoencoder", "MLPRegressor"])
+def test_an_interrupt_at_any_line_of_partial_fit(name):
+    """Whatever one call leaves for the next: after an interrupt it goes on as if nothing had been."""
+    arguments = (X,) if name == "autoencoder" else (X, Y)
+
+    def begun():
+        network = clone(OURS[name]).partial_fit(*arguments, **classes)
+        for _ in range(3):
+            network.partial_fit(*arguments)
+        return network
+
+    classes = {"classes": [0, 1, 2]} if name == "classifier" else {}
+    whole, after = Interrupter(0, in_package), begun()
+    whole.run(partial(after.partial_fit, *arguments))
+
+    @given(st.integers(1, whole.count))
+    def holds(number):
+        interrupted = begun()
+        before = learnt_by(interrupted)
+        Interrupter(number, in_package).run(partial(interrupted.partial_fit, *arguments))
+        if outcome_of(interrupted, before, learnt_by(after)) == "as before":
+            interrupted.partial_fit(*arguments)
+            for one, other in zip(interrupted.coefs_, after.coefs_, strict=True):
+                np.testing.assert_array_equal(one, other)
+
+    holds()
+
+
 def test_another_thread_never_finds_less_than_a_whole_estimator():
     """Between any two instructions of a refit the estimator predicts, as another thread would make it."""
     classifier = SigmoidBackpropClassifier(**SETTINGS).fit(X, Y)

@@ -8,14 +8,20 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_iris
+from sklearn.utils._param_validation import Interval
 
-from skbackprop import SigmoidBackpropClassifier, SigmoidBackpropOutlierDetector, SigmoidBackpropRegressor
-from skbackprop._estimators.parameters import make_part
+from skbackprop import (
+    SigmoidBackpropAutoencoder,
+    SigmoidBackpropClassifier,
+    SigmoidBackpropOutlierDetector,
+    SigmoidBackpropRegressor,
+)
+from skbackprop._estimators.parameters import check_parameter, make_part
 from skbackprop._part import Completed
 from skbackprop.activations import Activation, Tanh
 from skbackprop.initializers import Initializer, Uniform
 from skbackprop.losses import CLASSIFICATION_LOSSES, CategoricalLogLoss, Loss, SquaredError
-from skbackprop.neural_network import MLPClassifier
+from skbackprop.neural_network import MLPClassifier, MLPRegressor
 from skbackprop.optimizers import LBFGS, OPTIMIZERS, SGD, Adam, Optimizer
 from skbackprop.schedules import Constant
 
@@ -47,6 +53,15 @@ OWN = {
     ),
 }
 SETTINGS = {"hidden_layer_sizes": (5,), "max_iter": 5, "random_state": 0}
+ONE_OR_TWO = Interval(numbers.Integral, 1, 2, closed="both")
+EVERY = [
+    SigmoidBackpropAutoencoder,
+    SigmoidBackpropClassifier,
+    SigmoidBackpropOutlierDetector,
+    SigmoidBackpropRegressor,
+    MLPClassifier,
+    MLPRegressor,
+]
 
 
 def assert_same_weights(one, other):
@@ -167,3 +182,26 @@ def test_the_numbers_are_all_there():
 def test_a_boolean_is_no_size(sizes):
     with pytest.raises(ValueError, match=r"must be a whole number of at least 1, .* Got .*True.* instead\.$"):
         SigmoidBackpropClassifier(sizes).fit(X, y)
+
+
+@pytest.mark.parametrize("estimator", EVERY)
+def test_defaults_are_valid_and_those_of_a_subclass_are_looked_at(estimator):
+    """The package's own are not validated in `fit`: this is where they are."""
+    for name in estimator().get_params():
+        check_parameter(estimator(), name)
+
+    class Child(estimator):
+        def __init__(self, alpha=-1.0, hidden_layer_sizes=(3,)):
+            super().__init__(alpha=alpha, hidden_layer_sizes=hidden_layer_sizes)
+
+    class Stricter(estimator):
+        _parameter_constraints = {
+            **estimator._parameter_constraints,
+            "max_iter": [Interval(numbers.Integral, 1, 2, closed="both")],
+        }
+
+    for child, refused in ((Child, "alpha"), (Stricter, "max_iter")):
+        for method in ("fit", "partial_fit"):
+            if hasattr(child(), method):
+                with pytest.raises(ValueError, match=f"'{refused}' parameter of {child.__name__}"):
+                    getattr(child(), method)(X, y)
