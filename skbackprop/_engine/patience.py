@@ -8,9 +8,9 @@ import numpy as np
 # Scores that differ by no more are equal: samples that weigh a millionth of the others should decide nothing.
 EQUAL = 1e-6
 # A network may learn single samples before it finds what they have in common, and validation scores fall until it does
-# (Prechelt, 1998: as long as the training loss falls fast, they may be repaired). It falls fast if it has come down to less
-# than such a share in so many epochs.
-FAST = 0.75
+# (Prechelt, 1998). They may yet recover as long as, in so many epochs, the training loss falls by such a share of what it was
+# at first.
+FAST = 0.1
 FAST_EPOCHS = 10
 
 
@@ -34,7 +34,8 @@ class Patience:
     reference_loss: float = math.inf
     # Epochs since the last improvement.
     count: int = 0
-    # The latest training losses, NaN where the scores are these themselves.
+    # The first training loss and the latest; NaN where the scores are these themselves.
+    first_loss: float = math.nan
     losses: tuple = ()
 
     def plateau(self, score, theta=None, loss=math.nan):
@@ -49,10 +50,12 @@ class Patience:
                 self.best_theta = theta.copy()
         if improved or not self.latest:
             self.reference_score, self.reference_loss = self.best_score, loss
+        if math.isnan(self.first_loss):
+            self.first_loss = loss
         self.losses = (*self.losses[-FAST_EPOCHS:], loss)
         return self.count > self.n_iter_no_change and not (self.latest and self.learns_fast)
 
     @property
     def learns_fast(self):
-        """Whether the training loss falls fast; a negative one, of which there are no shares, never does."""
-        return len(self.losses) > FAST_EPOCHS and 0 < self.losses[-1] < FAST * self.losses[0]
+        """Whether the training loss falls fast, at whatever pace the validation score follows."""
+        return self.losses[0] - self.losses[-1] > FAST * abs(self.first_loss)

@@ -52,19 +52,20 @@ def test_equal_scores_are_an_improvement_as_long_as_the_loss_falls():
 
 
 @pytest.mark.parametrize(
-    ("first", "factor", "latest", "stopped_in"),
+    ("first", "fall", "latest", "stopped_in"),
     [
-        # In ten epochs to 66 % of what it was, from epoch 31 on less and less so; and to 82 %.
-        (1.0, 0.96, True, 34),
-        (1.0, 0.98, True, 14),
-        # A negative one, such as Poisson's may be, has no shares; scikit-learn does not look at it.
-        (-1.0, 1.04, True, 14),
-        (1.0, 0.96, False, 14),
+        # In ten epochs by 0.12, up to epoch 32; and by 0.08.
+        (1.0, 0.012, True, 33),
+        (1.0, 0.008, True, 14),
+        # It may be negative, as Poisson's may; scikit-learn does not look at it.
+        (-2.0, 0.024, True, 33),
+        (-2.0, 0.016, True, 14),
+        (1.0, 0.012, False, 14),
     ],
 )
-def test_scores_are_on_no_plateau_while_the_training_loss_falls_fast(first, factor, latest, stopped_in):
+def test_scores_are_on_no_plateau_while_the_training_loss_falls_fast(first, fall, latest, stopped_in):
     patience = Patience(tol=0.01, n_iter_no_change=12, latest=latest)
-    losses = [first * factor ** min(epoch, 30) for epoch in range(50)]
+    losses = [first - fall * min(epoch, 30) for epoch in range(50)]
     verdicts = [patience.plateau(-epoch, None, loss) for epoch, loss in enumerate(losses)]
     assert verdicts.index(True) + 1 == stopped_in
     assert patience.best_score == 0
