@@ -8,8 +8,7 @@ import numpy as np
 # Scores that differ by no more are equal: samples that weigh a millionth of the others should decide nothing.
 EQUAL = 1e-6
 # A network may learn single samples before it finds what they have in common, and validation scores fall until it does
-# (Prechelt, 1998). They may yet recover as long as, in so many epochs, the training loss falls by such a share of what it was
-# at first.
+# (Prechelt, 1998). They may recover as long as, in so many epochs, the training loss falls by such a share of the first.
 FAST = 0.1
 FAST_EPOCHS = 10
 
@@ -57,5 +56,6 @@ class Patience:
 
     @property
     def learns_fast(self):
-        """Whether the training loss falls fast, at whatever pace the validation score follows."""
-        return self.losses[0] - self.losses[-1] > FAST * abs(self.first_loss)
+        """Whether the training loss falls fast, as far as it can be seen: a small `n_iter_no_change` may stop before."""
+        known = len(self.losses) > FAST_EPOCHS
+        return known and self.losses[0] - self.losses[-1] > FAST * abs(self.first_loss)

@@ -137,7 +137,7 @@ PARAMETERS = {
     "epsilon": Parameter([POSITIVE], "float", 'Added to the denominator of "adam" and "adamw".'),
     "n_iter_no_change": Parameter([COUNT, Options(numbers.Real, {np.inf})], "int or numpy.inf",
         "Epochs without improvement by `tol` after which training stops; with early stopping, and the default `init`, not "
-        "while in ten epochs the training loss falls by more than a tenth of what it was in the first. In scikit-learn: 10."),
+        "while in ten epochs the training loss falls by more than a tenth of that of the first. In scikit-learn: 10."),
     "max_fun": Parameter([COUNT], "int", 'Most evaluations of the loss by "lbfgs".'),
     "init": Parameter(names(INITIALIZERS, "fill"), f"{choices(INITIALIZERS)} or Initializer",
         'Rule for the initial weights; "glorot" is scikit-learn\'s, "uniform" is U(-1, 1). See `skbackprop.initializers`.'),

@@ -69,3 +69,6 @@ def test_scores_are_on_no_plateau_while_the_training_loss_falls_fast(first, fall
     verdicts = [patience.plateau(-epoch, None, loss) for epoch, loss in enumerate(losses)]
     assert verdicts.index(True) + 1 == stopped_in
     assert patience.best_score == 0
+    # Less patience than it takes to see that.
+    patience = Patience(tol=0.01, n_iter_no_change=2, latest=latest)
+    assert [patience.plateau(-epoch, None, loss) for epoch, loss in enumerate(losses[:4])] == [False, False, False, True]
