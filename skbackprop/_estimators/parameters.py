@@ -156,7 +156,8 @@ PARAMETERS = {
     "beta_2": Parameter([SHARE], "float", 'Decay of that of the squared gradient in "adam" and "adamw", in [0, 1).'),
     "epsilon": Parameter([POSITIVE], "float", 'Added to the denominator of "adam" and "adamw".'),
     "n_iter_no_change": Parameter([COUNT, Options(numbers.Real, {np.inf})], "int or numpy.inf",
-        "Epochs without improvement by `tol` after which training stops. In scikit-learn: 10."),
+        "Epochs without improvement by `tol` after which training stops; with early stopping, and the default `init`, not "
+        "while in ten epochs the training loss falls by more than a tenth of that of the first. In scikit-learn: 10."),
     "max_fun": Parameter([COUNT], "int", 'Most evaluations of the loss by "lbfgs".'),
     "init": Parameter(names(INITIALIZERS, "fill"), f"{choices(INITIALIZERS)} or Initializer",
         'Rule for the initial weights; "glorot" is scikit-learn\'s, "uniform" is U(-1, 1). See `skbackprop.initializers`.'),

@@ -49,3 +49,26 @@ def test_equal_scores_are_an_improvement_as_long_as_the_loss_falls():
     first = Patience(tol=0.01, n_iter_no_change=9, best_score=1.0, reference_score=1.0, reference_loss=1.0, latest=False)
     first.plateau(1.0, None, 0.5)
     assert first.count == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "fall", "latest", "stopped_in"),
+    [
+        # In ten epochs by 0.12, up to epoch 32; and by 0.08.
+        (1.0, 0.012, True, 33),
+        (1.0, 0.008, True, 14),
+        # It may be negative, as Poisson's may; scikit-learn does not look at it.
+        (-2.0, 0.024, True, 33),
+        (-2.0, 0.016, True, 14),
+        (1.0, 0.012, False, 14),
+    ],
+)
+def test_scores_are_on_no_plateau_while_the_training_loss_falls_fast(first, fall, latest, stopped_in):
+    patience = Patience(tol=0.01, n_iter_no_change=12, latest=latest)
+    losses = [first - fall * min(epoch, 30) for epoch in range(50)]
+    verdicts = [patience.plateau(-epoch, None, loss) for epoch, loss in enumerate(losses)]
+    assert verdicts.index(True) + 1 == stopped_in
+    assert patience.best_score == 0
+    # Less patience than it takes to see that.
+    patience = Patience(tol=0.01, n_iter_no_change=2, latest=latest)
+    assert [patience.plateau(-epoch, None, loss) for epoch, loss in enumerate(losses[:4])] == [False, False, False, True]

@@ -212,6 +212,48 @@ def test_training_can_go_on_after_it_diverged(call, solver):
     assert np.isfinite(network.predict(X)).all()
 
 
+# A plateau -------------------------------------------------------------------------------------------------------------
+
+
+def of_many_columns(n_rows, n_columns, function, seed):
+    """Return rows to train on and to test on, with targets that few columns decide."""
+    X = np.random.RandomState(seed).uniform(-1.7, 1.7, (n_rows + 500, n_columns))
+    y = function(*X.T)
+    return (X[:n_rows], y[:n_rows]), (X[n_rows:], y[n_rows:])
+
+
+LATE = {"hidden_layer_sizes": (50,), "activation": "silu", "alpha": 0, "early_stopping": True, "random_state": 0}
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "n_columns", "function", "seed"),
+    [
+        (1000, 24, lambda first, second, *others: first * np.cos(2 * second), 0),
+        (1000, 24, lambda first, second, *others: first * np.cos(2 * second), 4),
+        (600, 10, lambda first, *others: np.sin(3 * first), 3),
+    ],
+)
+def test_a_network_is_not_stopped_before_it_has_found_what_it_is_about_to_learn(n_rows, n_columns, function, seed):
+    """It learns single samples first: for some 20 epochs the validation loss is above that of the first."""
+    train, test = of_many_columns(n_rows, n_columns, function, seed)
+    settings = {**LATE, "random_state": seed}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        network = SigmoidBackpropRegressor(**settings, max_iter=50).fit(*train)
+        # What was seen of the training loss is part of the state.
+        halves = SigmoidBackpropRegressor(**settings, max_iter=25, warm_start=True).fit(*train).fit(*train)
+    scores = network.validation_scores_
+    assert max(scores[5:21]) < max(scores[:5])
+    assert network.score(*test) > 0.5
+    assert halves.validation_scores_ == scores
+
+
+def test_a_network_that_finds_nothing_is_stopped_soon():
+    X = np.random.RandomState(0).standard_normal((1000, 24))
+    network = SigmoidBackpropRegressor(**LATE).fit(X, np.random.RandomState(1).standard_normal(1000))
+    assert network.n_iter_ < 40
+
+
 # Scores ----------------------------------------------------------------------------------------------------------------
 
 # As in scikit-learn's test_mlp_diverging_loss.
