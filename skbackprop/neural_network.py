@@ -8,12 +8,10 @@ import inspect
 import math
 import numbers
 from dataclasses import replace
-from functools import lru_cache
 from typing import NoReturn
 
 import numpy as np
 import sklearn.neural_network
-from sklearn.utils import check_random_state
 
 from ._estimators.annotations import Activations, Auto, EarlyStopping, RandomState, Schedule, Sizes, Solver
 from ._estimators.annotations import RegressionLoss as RegressionLossLike
@@ -44,12 +42,6 @@ def _as_there(cls):
     return cls
 
 
-@lru_cache
-def _seeded(seed):
-    """Return the random state of a seed, of which training draws from copies alone."""
-    return check_random_state(seed)
-
-
 def _state_as_there(estimator, incremental):
     """Return what scikit-learn keeps of earlier calls: no order of samples and, except in `partial_fit`, no optimizer."""
     state = getattr(estimator, "_training_state", None)
@@ -57,7 +49,7 @@ def _state_as_there(estimator, incremental):
         return state
     source, shuffled = state.random_state, state.shuffled
     if isinstance(estimator.random_state, numbers.Integral):
-        source, shuffled = _seeded(estimator.random_state), ()
+        source, shuffled = estimator.random_state, ()
     if incremental:
         # Parts belong to one state.
         parts = vars(state).pop("parts", None)

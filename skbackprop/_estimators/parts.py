@@ -117,6 +117,13 @@ class Parts:
         state.parts = self
 
 
+def type_of_parts(estimator):
+    """Return the type that an estimator was trained in, if its weights are still what the last call left; else None."""
+    state = vars(estimator).get("_training_state")
+    parts = state.parts if state is not None else None
+    return parts.published.dtype if parts is not None and parts.hold_weights_of(estimator, state.checksum) else None
+
+
 def leave_parts(training, state):
     """Leave the parts of a run of `partial_fit` in the state that it ends in, if the next can know them again."""
     parts = training.parts

@@ -250,14 +250,18 @@ class Training:
 
     def _publish(self, resume):
         """Set the attributes that prediction needs, as views on the parameters."""
-        estimator, network = self.estimator, self.network
+        estimator, network, loss = self.estimator, self.network, self.problem.loss
         self.published = network.twin()
-        estimator.coefs_, estimator.intercepts_ = self.published.coefs, self.published.intercepts
-        estimator.n_layers_ = len(network.layer_sizes)
-        estimator.n_outputs_ = network.layer_sizes[-1]
-        estimator.out_activation_ = self.problem.loss.output_activation
-        estimator._activations = network.activations
-        estimator._loss = self.problem.loss
+        # Not one by one: an estimator looks at each weight that is set as an attribute.
+        vars(estimator).update(
+            coefs_=self.published.coefs,
+            intercepts_=self.published.intercepts,
+            n_layers_=len(network.layer_sizes),
+            n_outputs_=network.layer_sizes[-1],
+            out_activation_=loss.output_activation,
+            _activations=network.activations,
+            _loss=loss,
+        )
         for name, first in (("t_", 0), ("loss_curve_", []), ("validation_scores_", None)):
             if not resume or not hasattr(estimator, name):
                 setattr(estimator, name, first)
@@ -337,14 +341,19 @@ class Training:
         rules = self.recipe.optimizer, self.recipe.schedule, self.recipe.step, self.state.descent
         return gradient_descent(self.objective, self.batches, *rules, max_iter=self.max_iter, **limits)
 
+    def _limit_threads(self):
+        """Return a context with as many BLAS threads as pay."""
+        # Small products have one thread in any case; to ask for it would take longer than a step of `partial_fit`.
+        if self.parts and shares_nothing(self.network, self.batches.batch_size):
+            return nullcontext()
+        compiles = compiled.takes(self.objective, self.batches, self.recipe.optimizer)
+        return limit_threads(self.network, self.batches.batch_size, compiles)
+
     def run(self, bridge=None):
         """Train, and leave the estimator fitted; tell the bridge, if there is one, of each epoch."""
         estimator = self.estimator
         run = Run(self, bridge)
-        # Small products have one thread in any case; to ask for it would take longer than a step of `partial_fit`.
-        alone = self.parts and shares_nothing(self.network, self.batches.batch_size)
-        compiles = compiled.takes(self.objective, self.batches, self.recipe.optimizer)
-        with nullcontext() if alone else limit_threads(self.network, self.batches.batch_size, compiles):
+        with self._limit_threads():
             (run_minimizer if self.recipe.optimizer.minimizes else run_epochs)(run, self)
         run.note(estimator)
         if run.early_stopping and run.patience.best_theta is not None:
