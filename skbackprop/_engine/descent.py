@@ -147,7 +147,10 @@ def _memory(optimizer, theta, earlier):
     known = type(optimizer) in OPTIMIZERS.values()
     if not earlier or (optimizer.initial_state(theta[:0] if known else theta) or {}).keys() != earlier.keys():
         return optimizer.initial_state(theta) or {}
-    return {name: np.asarray(value, theta.dtype) if np.ndim(value) else value for name, value in earlier.items()}
+    return {
+        name: value.astype(theta.dtype, copy=False) if isinstance(value, np.ndarray) and value.ndim else value
+        for name, value in earlier.items()
+    }
 
 
 def numpy_epoch(objective, batches, optimizer, rule, memory, mean, scale, with_loss, rate, rate_at, steps, deadline):

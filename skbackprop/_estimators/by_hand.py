@@ -111,7 +111,10 @@ def blames_weights(method):
 
 
 def float_type(estimator):
-    """Return the type in which training goes on from weights, whoever set them: float32 or float64."""
+    """Return the type in which training goes on from weights, whoever set them: float32 or float64.
+
+    What is in arrays that training left is not looked at before it goes on.
+    """
     if dtype := type_of_parts(estimator):
         return dtype
     refuse_weights(estimator)

@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 from .._engine.descent import DescentState
 from .._engine.patience import Patience
 from .callback_bridge import running_callbacks
-from .parts import Parts
+from .parts import PLAIN, Parts
 
 # What the random states that scikit-learn makes of a seed call themselves.
 SEEDED = "RandomState(MT19937)"
@@ -28,7 +28,7 @@ def become(estimator, draft, bridge):
 
     It is done in one step, so that an interrupt, or another thread, finds either the earlier fit or this one.
     """
-    estimator.__dict__ = draft.__dict__ if bridge is None else {**draft.__dict__, **running_callbacks(estimator)}
+    estimator.__dict__ = {**draft.__dict__, **running_callbacks(estimator)}
     if bridge is not None:
         bridge.end()
     return estimator
@@ -166,7 +166,7 @@ def _copied(value):
     """Return a copy of a value; of arrays, numbers and None it takes no time."""
     if type(value) is np.ndarray:
         return value.copy()
-    return value if isinstance(value, numbers.Number | None) else copy.deepcopy(value)
+    return value if isinstance(value, PLAIN) else copy.deepcopy(value)
 
 
 def interrupted(estimator):
