@@ -18,7 +18,7 @@ from ._estimators.annotations import RegressionLoss as RegressionLossLike
 from ._estimators.classifier import SigmoidBackpropClassifier
 from ._estimators.parameters import Completed
 from ._estimators.regressor import SigmoidBackpropRegressor
-from ._estimators.state import TrainingState
+from ._estimators.state import TrainingState, draft_of
 from .losses import Loss, RegressionLoss
 from .losses._base import sum_outputs
 
@@ -52,8 +52,9 @@ def _state_as_there(estimator, incremental):
         source, shuffled = estimator.random_state, ()
     if incremental:
         # Parts belong to one state.
-        parts = vars(state).pop("parts", None)
-        return replace(state, random_state=source, shuffled=shuffled, parts=parts, rows=None, held_out=None)
+        parts, state = vars(state).pop("parts", None), draft_of(state)
+        vars(state).update(random_state=source, shuffled=shuffled, parts=parts, rows=None, held_out=None)
+        return state
     patience = replace(state.patience, count=estimator._no_improvement_count)
     # After early stopping training goes on from the best weights.
     theta = state.theta if patience.best_theta is None else patience.best_theta
