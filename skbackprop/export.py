@@ -131,9 +131,9 @@ def to_c(estimator: _Network, path: str | os.PathLike, *, prefix: str = "network
     holds the weights as constants; inputs and outputs are in the units of `fit`. Its first lines tell how much memory it
     takes, and declare its functions (PREFIX stands for `prefix`):
 
-    - of a classifier, ``int PREFIX_predict(const float *x)``, the number of the class, or -1 where raw scores are not finite
-      (an input was NaN); ``void PREFIX_predict_proba(const float *x, float *probabilities)``; and the labels of the classes,
-      ``PREFIX_classes``, as ``long`` if they are whole numbers of 32 bits, else as text;
+    - of a classifier, ``int PREFIX_predict(const float *x)``, the number of the class, or -1 where a raw score is not
+      finite, as for an input of NaN; ``void PREFIX_predict_proba(const float *x, float *probabilities)``; and the labels of
+      the classes, ``PREFIX_classes``, as ``long`` if they are whole numbers of 32 bits, else as text;
     - of one that was fitted to several labels a sample, ``void PREFIX_predict(const float *x, int *labels)`` instead;
     - of a regressor, ``void PREFIX_predict(const float *x, float *y)``;
     - of an autoencoder, ``void PREFIX_transform(const float *x, float *code)`` and
@@ -191,8 +191,8 @@ def to_c(estimator: _Network, path: str | os.PathLike, *, prefix: str = "network
     bias = np.abs(estimator.intercepts_[0]).max()
     if bias > LARGE_BIAS and (len(estimator.coefs_) > 1 or isinstance(estimator, SigmoidBackpropClassifier)):
         warn_user(
-            f"The biases of the first layer are up to {bias:.3g}, so large that in float, which has seven digits, predictions "
-            "may differ by more than 1e-5: if the means of some features are hundreds of times their standard deviations, "
+            f"The biases of the first layer are up to {bias:.3g}, for which the seven digits of a float are few: predictions "
+            "may differ by more than 1e-5; if the means of some features are hundreds of times their standard deviations, "
             "subtract them before fit, and in C."
         )
     with open(path, "w", encoding="utf-8", newline="\n") as file:
