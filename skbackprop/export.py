@@ -169,7 +169,7 @@ def to_c(estimator: _Network, path: str | os.PathLike, *, prefix: str = "network
     >>> from skbackprop import SigmoidBackpropClassifier
     >>> from skbackprop.export import to_c
     >>> X, y = load_iris(return_X_y=True)
-    >>> classifier = SigmoidBackpropClassifier((8,), random_state=0).fit(X, y)
+    >>> classifier = SigmoidBackpropClassifier((8,), tol=0.01, random_state=0).fit(X, y)
     >>> with TemporaryDirectory() as folder:
     ...     path = Path(folder, "iris.c")
     ...     to_c(classifier, path, prefix="iris")
@@ -191,8 +191,8 @@ def to_c(estimator: _Network, path: str | os.PathLike, *, prefix: str = "network
     bias = np.abs(estimator.intercepts_[0]).max()
     if bias > LARGE_BIAS and (len(estimator.coefs_) > 1 or isinstance(estimator, SigmoidBackpropClassifier)):
         warn_user(
-            f"The biases of the first layer are up to {bias:.3g}, for which the seven digits of a float are few: predictions "
-            "may differ by more than 1e-5; if the means of some features are hundreds of times their standard deviations, "
+            f"The biases of the first layer are up to {bias:.3g}, for which the seven digits of a float are few: outputs may "
+            "differ by more than 1e-5; if the means of some features are hundreds of times their standard deviations, "
             "subtract them before fit, and in C."
         )
     with open(path, "w", encoding="utf-8", newline="\n") as file:
