@@ -191,7 +191,7 @@ def to_c(estimator: _Network, path: str | os.PathLike, *, prefix: str = "network
     bias = np.abs(estimator.intercepts_[0]).max()
     if bias > LARGE_BIAS and (len(estimator.coefs_) > 1 or isinstance(estimator, SigmoidBackpropClassifier)):
         warn_user(
-            f"The biases of the first layer are up to {bias:.3g}, for which the seven digits of a float are few: outputs may "
+            f"The biases of the first layer are up to {bias:.3g}, for which a float's seven digits are few: in C outputs may "
             "differ by more than 1e-5; if the means of some features are hundreds of times their standard deviations, "
             "subtract them before fit, and in C."
         )
