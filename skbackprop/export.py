@@ -191,8 +191,8 @@ def to_c(estimator: _Network, path: str | os.PathLike, *, prefix: str = "network
     bias = np.abs(estimator.intercepts_[0]).max()
     if bias > LARGE_BIAS and (len(estimator.coefs_) > 1 or isinstance(estimator, SigmoidBackpropClassifier)):
         warn_user(
-            f"The biases of the first layer are up to {bias:.3g}, for which a float's seven digits are few: in C outputs may "
-            "differ by more than 1e-5; if the means of some features are hundreds of times their standard deviations, "
+            f"The biases of the first layer are up to {bias:.3g}, for which a float's seven digits are few: in C, outputs "
+            "may differ by more than 1e-5; if the means of some features are hundreds of times their standard deviations, "
             "subtract them before fit, and in C."
         )
     with open(path, "w", encoding="utf-8", newline="\n") as file:
@@ -298,11 +298,12 @@ class _CFile:
         self._add(
             "void PREFIX_transform(const float *x, float *code)",
             self._layers("x", "code", stop=code),
-            f"Predicts the code, of {units}, of a sample of {features}.",
+            f"Computes the code, of {units}, of a sample of {features}.",
         )
+        linked = self._applied(self.link, "reconstruction", self.sizes[-1])
         self._add(
-            "void PREFIX_inverse_transform(const float *code, float *x)",
-            [*self._layers("code", "x", start=code), *self._applied(self.link, "x", self.sizes[-1])],
+            "void PREFIX_inverse_transform(const float *code, float *reconstruction)",
+            [*self._layers("code", "reconstruction", start=code), *linked],
             f"Reconstructs the {features} that a code of {units} stands for.",
         )
 
