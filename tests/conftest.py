@@ -5,9 +5,10 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-# `python -m pytest` looks for the package beside the tests first. What is installed is tested, with its compiled engine.
+# `python -m pytest` looks for the package beside the tests first. What is installed is tested, with its compiled engine,
+# unless PYTHONPATH names this folder.
 ROOT = str(Path(__file__).parents[1])
-if ROOT in sys.path and "PYTEST_XDIST_WORKER" not in os.environ:
+if ROOT in sys.path and ROOT not in os.environ.get("PYTHONPATH", "").split(os.pathsep):
     position = sys.path.index(ROOT)
     sys.path.remove(ROOT)
     if find_spec("skbackprop") is None:
