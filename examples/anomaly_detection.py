@@ -69,7 +69,7 @@ for name, threshold in thresholds.items():
 # The scores of both kinds of samples, and both lines.
 def plot(scores, truth, thresholds, path):
     """Save a picture of the scores and of both thresholds."""
-    import matplotlib.pyplot as plt  # noqa: PLC0415 (optional)
+    import matplotlib.pyplot as plt
 
     ax = (figure := plt.figure(figsize=(9, 4.8), layout="constrained")).subplots()
     for kind, label, color in ((truth, "benign, not trained on", "C0"), (~truth, "malignant", "C3")):

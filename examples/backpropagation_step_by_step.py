@@ -3,7 +3,7 @@ One step of backpropagation, explained
 ======================================
 
 All arrays of one step, the chain rule by hand, and the gradient checked; ``backpropagation_step_by_step.py trace.html``
-also writes the step as a page.
+also writes the step as a page, with its numbers beside each other.
 """
 
 import sys
@@ -32,6 +32,21 @@ trace = trace_backpropagation(network, X, y)
 print(f"\n{trace}")
 
 # %%
+# The network before the step, and what the step adds to each of its weights: blue below 0, red above.
+try:
+    import matplotlib.pyplot as plt
+
+    from skbackprop.display import NetworkDisplay
+
+    figure, axes = plt.subplots(ncols=2, figsize=(9, 3.5), layout="constrained")
+    for ax, part in zip(axes, ("weights", "weights_update"), strict=True):
+        display = NetworkDisplay([getattr(layer, part) for layer in trace.layers])
+        display.plot(ax=ax).colorbar_.set_label(part.replace("_", ", "))
+    figure.savefig("backpropagation_step_by_step.png", dpi=110)
+except ModuleNotFoundError:
+    print("\nNo picture: matplotlib is not installed.")
+
+# %%
 # The chain rule, by hand: the error goes back through the weights, and each unit multiplies it by its derivative.
 print("\n2. The same by hand: the chain rule in four lines")
 hidden, output = trace.layers
@@ -53,7 +68,7 @@ print("\n3. Is the gradient right? All flowers, two hidden layers; then the same
 class Slip(Tanh):
     """The hyperbolic tangent with the sigmoid's derivative, a (1 - a)."""
 
-    def backward(self, A, cache, delta):  # noqa: D102
+    def backward(self, A, cache, delta):
         delta *= A * (1 - A)
 
 

@@ -61,7 +61,7 @@ def train(seed, n_episodes=1500):
 # How long the pole stays up, over the games: each colour is a seed.
 def plot(curves, path):
     """Save a picture of the returns, and of their means over the last episodes, against the episode."""
-    import matplotlib.pyplot as plt  # noqa: PLC0415 (optional)
+    import matplotlib.pyplot as plt
 
     axes = (figure := plt.figure(figsize=(8, 4.5), layout="constrained")).subplots()
     for seed, returns in curves.items():

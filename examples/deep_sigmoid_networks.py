@@ -29,7 +29,7 @@ class FirstGradient(Optimizer):
 
     full_batch = True
 
-    def update(self, theta, gradient, state, learning_rate, loss):  # noqa: D102
+    def update(self, theta, gradient, state, learning_rate, loss):
         self.gradient = gradient.copy()
 
 
@@ -70,7 +70,7 @@ for init, name in STARTS.items():
 # Left, the gradient from the inputs up; right, what the networks have learnt.
 def plot(norms, accuracies, path):
     """Save a picture of the norms against the layer, and of the accuracies against the depth."""
-    import matplotlib.pyplot as plt  # noqa: PLC0415 (optional)
+    import matplotlib.pyplot as plt
 
     left, right = (figure := plt.figure(figsize=(11, 4.5), layout="constrained")).subplots(ncols=2)
     for (init, name), style in zip(STARTS.items(), ("s--", "o-"), strict=True):

@@ -59,7 +59,7 @@ for name, mean, deviation in zip(rows, means.T, deviations.T, strict=True):
 # Both kinds of intervals, patients in the order of the middle prediction.
 def plot(intervals, y, path):
     """Save a picture of both kinds of intervals, patients in the order of the middle prediction."""
-    import matplotlib.pyplot as plt  # noqa: PLC0415 (optional)
+    import matplotlib.pyplot as plt
 
     axes = (figure := plt.figure(figsize=(12, 5), layout="constrained")).subplots(ncols=2, sharey=True)
     for ax, (name, (lower, middle, upper)) in zip(axes, intervals.items(), strict=True):

@@ -62,7 +62,7 @@ print(f"  {at_random:.3f} if drawn at random, {by_gradient:.3f} if they speak mo
 # Two images that are read rightly and four that are not; in red what speaks for a digit, in blue what speaks against it.
 def plot(rows, path):
     """Save a picture of test images and, below each, of what speaks for the digit read and for the right one."""
-    import matplotlib.pyplot as plt  # noqa: PLC0415 (optional)
+    import matplotlib.pyplot as plt
 
     axes = (figure := plt.figure(figsize=(10, 6), layout="constrained")).subplots(3, len(rows))
     for (image, for_read, for_right), x, right, name in zip(axes.T, X_test[rows], y_test[rows], read[rows], strict=True):

@@ -38,7 +38,7 @@ for n_units in (12, 100):
 # The displays draw into axes of one figure.
 def draw(small, large, path):
     """Save a picture of the training of both networks, and of the weights of the small one."""
-    import matplotlib.pyplot as plt  # noqa: PLC0415 (optional)
+    import matplotlib.pyplot as plt
 
     figure = plt.figure(figsize=(14, 10), layout="constrained")
     axes = figure.subplot_mosaic([["losses", "accuracy"], ["network", "images"]])

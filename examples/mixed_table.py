@@ -7,6 +7,8 @@ rent, which depends on the district, on curves of distance, year and size, and o
 numbers are missing, and some districts have a flat or two. It needs pandas.
 """
 
+import sys
+
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
@@ -78,6 +80,32 @@ stranger = stranger.assign(furnished=False, heating="coal")
 print(
     f"\nRent in a district never seen, at a distance not known, with a heating never seen: {model.predict(stranger)[0]:.0f}"
 )
+# %%
+# What the models have learnt of the distance: their mean prediction if all the flats were so far out.
+
+
+def plot(path):
+    """Save a picture of the mean rents by distance, and of the curve that the table was made with."""
+    import matplotlib.pyplot as plt
+
+    distances = np.linspace(0, 12, 41)
+    figure, ax = plt.subplots(figsize=(8, 4.5), layout="constrained")
+    for name, style in (("gradient boosting", "C2:"), ("network without ramps", "C1--"), ("network", "C0-")):
+        means = [models[name].predict(X_test.assign(distance=distance)).mean() for distance in distances]
+        ax.plot(distances, means, style, label=name)
+    curve = 500 * np.exp(-distances / 2)
+    ax.plot(distances, curve - curve.mean() + np.mean(means), color="0.7", zorder=0, label="the truth")
+    ax.set(xlabel="distance", ylabel="mean rent predicted")
+    ax.legend()
+    figure.savefig(path, dpi=110)
+
+
+picture = sys.argv[1] if len(sys.argv) > 1 else "mixed_table.png"
+try:
+    plot(picture)
+    print(f"\nPicture: {picture}")
+except ModuleNotFoundError:
+    print("\nNo picture: matplotlib is not installed.")
 print(
     "\nLearnt: one pipeline takes the table as it is, with its gaps and with what it has never seen. With the ramps of its"
 )

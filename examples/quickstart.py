@@ -5,6 +5,7 @@ Quickstart: from four samples to handwritten digits
 From the teaching notebook's four samples to a grid search on handwritten digits, and to a file, in a few seconds.
 """
 
+import sys
 import tempfile
 import warnings
 from pathlib import Path
@@ -86,6 +87,33 @@ same = all(np.array_equal(getattr(loaded, f)(X_test), getattr(search, f)(X_test)
 n_parameters = sum(part.size for part in best.coefs_ + best.intercepts_)
 print(f"   File: {size} bytes for {n_parameters} weights and biases of 8 bytes each, the pipeline and the settings")
 print(f"   Predictions and probabilities of all {len(X_test)} test samples identical after loading: {same}")
+
+# %%
+# The test images that it is least sure of.
+
+
+def plot(path):
+    """Save a picture of the ten images, with the digit that each is read as and its probability."""
+    import matplotlib.pyplot as plt
+
+    probabilities = search.predict_proba(X_test)
+    doubtful = probabilities.max(axis=1).argsort()[:10]
+    figure, axes = plt.subplots(2, 5, figsize=(8, 4), layout="constrained")
+    for ax, row in zip(axes.flat, doubtful, strict=True):
+        ax.imshow(X_test[row].reshape(8, 8), cmap="gray_r")
+        read = probabilities[row].argmax()
+        right = "rightly" if read == y_test[row] else f"but it is {y_test[row]}"
+        ax.set_title(f"{read} ({probabilities[row, read]:.0%}), {right}", fontsize="small")
+        ax.set(xticks=[], yticks=[])
+    figure.savefig(path, dpi=110)
+
+
+picture = sys.argv[1] if len(sys.argv) > 1 else "quickstart.png"
+try:
+    plot(picture)
+    print(f"\nPicture: {picture}")
+except ModuleNotFoundError:
+    print("\nNo picture: matplotlib is not installed.")
 
 # %%
 # What is to be learnt from it:

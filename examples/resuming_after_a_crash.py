@@ -85,6 +85,21 @@ except ValueError as error:
 folder.cleanup()
 
 # %%
+# One curve lies on the other.
+try:
+    import matplotlib.pyplot as plt
+
+    figure, ax = plt.subplots(figsize=(8, 4), layout="constrained")
+    for name, fitted, style in (("never interrupted", straight, "C0-"), ("killed and resumed", resumed, "C1--")):
+        ax.semilogy(range(1, fitted.n_iter_ + 1), -np.array(fitted.validation_scores_), style, label=name)
+    ax.axvline(first - 0.5, color="0.2", linestyle=":", label="killed here")
+    ax.set(xlabel="epoch", ylabel="validation loss (nats a sample)")
+    ax.legend()
+    figure.savefig("resuming_after_a_crash.png", dpi=110)
+except ModuleNotFoundError:
+    print("\nNo picture: matplotlib is not installed.")
+
+# %%
 # What is to be learnt from it:
 same = fingerprint(resumed) == fingerprint(straight) and resumed.loss_curve_ == straight.loss_curve_
 print(f"\nLearnt: the resumed network is {'bit for bit' if same else 'NOT'} the one that was never interrupted.")

@@ -62,7 +62,7 @@ for name, settings in NETWORKS.items():
 # The gradient of each layer over the epochs, one network beside the other.
 def plot(monitors, accuracies, path):
     """Save a picture of the gradient of each layer over the epochs, one network beside the other."""
-    import matplotlib.pyplot as plt  # noqa: PLC0415 (optional)
+    import matplotlib.pyplot as plt
 
     figure = plt.figure(figsize=(11, 8), layout="constrained")
     all_axes = figure.subplots(2, 2, sharex=True, sharey=True).flat
@@ -81,9 +81,10 @@ try:
     print(f"\nPicture: {picture}")
 except ImportError as error:
     print(f"\nNo picture: {error}")
-vanished, bare, rectified, default = (f"{accuracy:.0%} right" for accuracy in accuracies.values())
+
 # %%
 # What is to be learnt from it:
+vanished, bare, rectified, default = (f"{accuracy:.0%} right" for accuracy in accuracies.values())
 print(f"""
 Learnt: with init="glorot" next to nothing of the error reaches the lower sigmoid layers. Adam divides each gradient by its
 size and could do with that little ({bare} without a penalty); but an L2 penalty of {SHARED["alpha"]} on the weights is

@@ -71,13 +71,13 @@ for name, (_, validated) in curves.items():
 # The losses, of the pipeline on the left and of the search on the right.
 def plot(curves, path):
     """Save a picture of the losses, of the pipeline on the left and of the search on the right."""
-    import matplotlib.pyplot as plt  # noqa: PLC0415 (optional)
+    import matplotlib.pyplot as plt
 
     left, right = (figure := plt.figure(figsize=(12, 5), layout="constrained")).subplots(ncols=2, sharey=True)
     for (name, (trained, validated)), ax in zip(curves.items(), (left, right, right), strict=True):
         LossCurveDisplay(trained, validation=validated, loss_name="log-loss (nats a sample)", label=name).plot(ax)
-        ax.legend(loc="lower left")
-    left.set(title="a pipeline", yscale="log", ylim=(3e-6, 3))  # room for the legends
+        ax.legend(loc="upper right")
+    left.set(title="a pipeline", ylim=(0, 0.6))  # the first epochs, of higher losses, are left out
     right.set(title="a search, means of 2 splits", ylabel="")
     figure.savefig(path, dpi=100)
 
