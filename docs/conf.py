@@ -45,6 +45,7 @@ html_math_renderer = "mathml"
 
 # -- the reference
 default_role = "py:obj"
+smartquotes = False
 autosummary_generate = True
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
@@ -93,12 +94,13 @@ html_copy_source = False
 html_theme_options = {
     "navbar_align": "left",
     "navbar_end": ["theme-switcher"],
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 7,
     "show_prev_next": True,
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-html_sidebars = {"index": []}
+# Pages that have none below them.
+html_sidebars = {name: [] for name in ("index", "start", "table", "mathematics")}
 
 
 def link_to_the_gallery(app, name, source):

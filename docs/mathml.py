@@ -12,7 +12,7 @@ def visit_inline(translator, node):
 
 def visit_block(translator, node):
     """Write a formula of its own."""
-    translator.body.append(f'<div class="math">{convert(node.astext(), display="block")}</div>')
+    translator.body.append(f'<div class="mathematics">{convert(node.astext(), display="block")}</div>')
     raise SkipNode
 
 
