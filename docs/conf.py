@@ -1,4 +1,4 @@
-"""How the site is built, without a network: `python -m sphinx -W -b html docs docs/_build/html`.
+"""How the site is built, without a network: `sphinx-build -W docs docs/_build/html`.
 
 What is needed is the extra "docs". While writing, `-D plot_gallery=0` leaves the examples unrun.
 """
@@ -33,7 +33,7 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "inventories", "sg_execution_times.rst"]
+exclude_patterns = ["_build", "inventories"]
 templates_path = ["_templates"]
 # scikit-learn's docstrings, which ours inherit, refer to pages and terms of its own.
 suppress_warnings = ["ref.ref", "ref.term"]
@@ -80,6 +80,7 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "show_memory": False,
     "show_signature": False,
+    "write_computation_times": False,
     "backreferences_dir": "generated/backreferences",
     "doc_module": "skbackprop",
 }
