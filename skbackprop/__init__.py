@@ -21,7 +21,7 @@ __version__ = "0.1.0"
 
 # Imported when they are asked for.
 _MODULES = {
-    "activations", "callbacks", "display", "functional", "initializers", "inspection", "losses", "neural_network",
+    "activations", "callbacks", "display", "export", "functional", "initializers", "inspection", "losses", "neural_network",
     "optimizers", "preprocessing", "schedules",
 }  # fmt: skip
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from . import activations as activations
     from . import callbacks as callbacks
     from . import display as display
+    from . import export as export
     from . import functional as functional
     from . import initializers as initializers
     from . import inspection as inspection

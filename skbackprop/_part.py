@@ -1,6 +1,7 @@
 """What activations, initializers, optimizers, schedules and losses have in common."""
 
 import inspect
+from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -33,6 +34,12 @@ class Part:
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
 
 
+@cache
+def _lacking(kind, base):
+    """Return the names of what a base class has and another has not."""
+    return [name for name in dir(base) if not hasattr(kind, name)]
+
+
 class Completed:
     """A part of the user's own, with what it lacks taken from the base class of such parts.
 
@@ -46,7 +53,7 @@ class Completed:
         self._part = part
         self._base = base
         self.__doc__ = type(part).__doc__
-        for name in (name for name in dir(base) if not hasattr(type(self), name)):
+        for name in _lacking(type(self), base):
             # An error within a property of the part's own is the user's to see: only what is not there is filled in.
             if hasattr(type(part), name) or hasattr(part, name):
                 value = getattr(part, name)

@@ -8,19 +8,17 @@ import inspect
 import math
 import numbers
 from dataclasses import replace
-from functools import lru_cache
 from typing import NoReturn
 
 import numpy as np
 import sklearn.neural_network
-from sklearn.utils import check_random_state
 
 from ._estimators.annotations import Activations, Auto, EarlyStopping, RandomState, Schedule, Sizes, Solver
 from ._estimators.annotations import RegressionLoss as RegressionLossLike
 from ._estimators.classifier import SigmoidBackpropClassifier
 from ._estimators.parameters import Completed
 from ._estimators.regressor import SigmoidBackpropRegressor
-from ._estimators.state import TrainingState
+from ._estimators.state import TrainingState, draft_of
 from .losses import Loss, RegressionLoss
 from .losses._base import sum_outputs
 
@@ -44,12 +42,6 @@ def _as_there(cls):
     return cls
 
 
-@lru_cache
-def _seeded(seed):
-    """Return the random state of a seed, of which training draws from copies alone."""
-    return check_random_state(seed)
-
-
 def _state_as_there(estimator, incremental):
     """Return what scikit-learn keeps of earlier calls: no order of samples and, except in `partial_fit`, no optimizer."""
     state = getattr(estimator, "_training_state", None)
@@ -57,11 +49,12 @@ def _state_as_there(estimator, incremental):
         return state
     source, shuffled = state.random_state, state.shuffled
     if isinstance(estimator.random_state, numbers.Integral):
-        source, shuffled = _seeded(estimator.random_state), ()
+        source, shuffled = estimator.random_state, ()
     if incremental:
         # Parts belong to one state.
-        parts = vars(state).pop("parts", None)
-        return replace(state, random_state=source, shuffled=shuffled, parts=parts, rows=None, held_out=None)
+        parts, state = vars(state).pop("parts", None), draft_of(state)
+        vars(state).update(random_state=source, shuffled=shuffled, parts=parts, rows=None, held_out=None)
+        return state
     patience = replace(state.patience, count=estimator._no_improvement_count)
     # After early stopping training goes on from the best weights.
     theta = state.theta if patience.best_theta is None else patience.best_theta

@@ -1,5 +1,6 @@
 """Order and batches of the training samples."""
 
+from functools import cached_property
 from itertools import chain, repeat
 
 import numpy as np
@@ -65,10 +66,16 @@ class Batches:
         starts = range(0, self.n_samples, batch_size)
         self._slices = [slice(start, min(start + batch_size, self.n_samples)) for start in starts]
         self.n_batches = len(self._slices)
-        self._buffers = {size: self._new_buffers(size) for size in {rows.stop - rows.start for rows in self._slices}}
 
-        # A full batch in a fixed order never changes: it is gathered once.
-        self._full_batch = None if shuffle or noise or len(self._slices) > 1 else next(self._gather())
+    @cached_property
+    def _buffers(self):
+        """Room for batches of each size, made when the first is gathered: the compiled engine does without."""
+        return {size: self._new_buffers(size) for size in {rows.stop - rows.start for rows in self._slices}}
+
+    @cached_property
+    def _full_batch(self):
+        """A full batch in a fixed order, which never changes: it is gathered once; None if there are others."""
+        return None if self.shuffle or self.noise or self.n_batches > 1 else next(self._gather())
 
     def _new_buffers(self, n_rows):
         """Room for one batch: inputs, targets as stored, targets as the network wants them, weights."""

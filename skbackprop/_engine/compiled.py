@@ -100,7 +100,7 @@ def takes(objective, batches, optimizer):
     known = (
         type(optimizer) in OPTIMIZERS
         and type(objective.loss) in LOSSES
-        and all(type(activation) in ACTIVATIONS for activation in network.activations)
+        and all(map(ACTIVATIONS.__contains__, map(type, network.activations)))
     )
     dense = type(X) is np.ndarray and X.dtype == network.theta.dtype and X.strides[1] == X.itemsize and X.flags.aligned
     # Masks and noise are drawn in turn from one generator, of which C draws the masks alone.
@@ -128,14 +128,14 @@ class Epochs:
             theta=network.theta,
             gradient=objective.gradient,
             sizes=network.layer_sizes,
-            activations=tuple(ACTIVATIONS.index(type(activation)) for activation in network.activations),
+            activations=tuple(map(ACTIVATIONS.index, map(type, network.activations))),
             penalties=tuple(objective.penalty.strengths),
             fit_intercept=network.fit_intercept,
             loss=list(LOSSES).index(type(loss)),
             loss_setting=getattr(loss, LOSSES[type(loss)] or "", 0.0),
             optimizer=number,
-            optimizer_settings=tuple(getattr(optimizer, name) for name in settings),
-            memory=tuple(memory[name] for name in arrays if name in memory),
+            optimizer_settings=tuple([getattr(optimizer, name) for name in settings]),
+            memory=tuple([memory[name] for name in arrays if name in memory]),
             X=batches.X,
             Y=batches.Y,
             sample_weight=batches.sample_weight,

@@ -11,6 +11,7 @@ from time import perf_counter
 import numpy as np
 
 from .._blas import add_multiple
+from ..optimizers import OPTIMIZERS
 from ..schedules import SCHEDULES
 from . import compiled
 
@@ -142,10 +143,14 @@ def gradient_descent(objective, batches, optimizer, schedule, rule, state, *, sc
 
 def _memory(optimizer, theta, earlier):
     """Return what the optimizer is to remember: what it did `earlier`, in the type of the parameters now, or new arrays."""
-    memory = optimizer.initial_state(theta) or {}
-    if earlier.keys() != memory.keys():
-        return memory
-    return {name: np.asarray(value, theta.dtype) if np.ndim(value) else value for name, value in earlier.items()}
+    # Of our own what is remembered has the same names for any parameters.
+    known = type(optimizer) in OPTIMIZERS.values()
+    if not earlier or (optimizer.initial_state(theta[:0] if known else theta) or {}).keys() != earlier.keys():
+        return optimizer.initial_state(theta) or {}
+    return {
+        name: value.astype(theta.dtype, copy=False) if isinstance(value, np.ndarray) and value.ndim else value
+        for name, value in earlier.items()
+    }
 
 
 def numpy_epoch(objective, batches, optimizer, rule, memory, mean, scale, with_loss, rate, rate_at, steps, deadline):

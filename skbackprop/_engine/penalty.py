@@ -1,5 +1,6 @@
 """The L2 penalty on the weights: its value and its gradient."""
 
+from functools import cached_property
 from itertools import accumulate
 
 from .._blas import add_multiple
@@ -21,21 +22,23 @@ class Penalty:
     """
 
     def __init__(self, network, strengths=0.0):
-        sizes = [coef.size for coef in network.coefs]
-        if isinstance(strengths, list):
-            ends = list(accumulate(sizes, initial=0))
-            parts = zip(map(slice, ends[:-1], ends[1:]), strengths, strict=True)
-            self.strengths = strengths
-        else:
-            parts = [(slice(0, sum(sizes)), strengths)]
-            self.strengths = [strengths] * len(sizes)
-        self._network = network
-        self._parts = [(part, float(strength)) for part, strength in parts if strength]
+        self._network, self._by_layer = network, isinstance(strengths, list)
+        self.strengths = strengths if self._by_layer else [strengths] * len(network.coefs)
 
     def attach(self, gradient):
         """Note the gradient of the network's parameters that `add_gradient` adds to; return whether there is a penalty."""
-        self._terms = [(self._network.theta[part], gradient[part], strength) for part, strength in self._parts]
-        return bool(self._terms)
+        self._gradient = gradient
+        return any(self.strengths)
+
+    @cached_property
+    def _terms(self):
+        """Weights, the part of the gradient that is theirs, and their strength; the compiled engine does without."""
+        network = self._network
+        ends = list(accumulate([coef.size for coef in network.coefs], initial=0))
+        parts = zip(map(slice, ends[:-1], ends[1:]), self.strengths, strict=True)
+        if not self._by_layer:
+            parts = [(slice(0, network.n_weights), self.strengths[0])]
+        return [(network.theta[part], self._gradient[part], float(strength)) for part, strength in parts if strength]
 
     def value(self):
         """Return the penalty, before the division by the number of samples in a batch."""

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .parameters import activations_of
+from .parts import type_of_parts
 from .words import shown
 
 # What NumPy raises for arrays that do not fit together, and Python for what is none.
@@ -110,7 +111,12 @@ def blames_weights(method):
 
 
 def float_type(estimator):
-    """Return the type in which training goes on from weights, whoever set them: float32 or float64."""
+    """Return the type in which training goes on from weights, whoever set them: float32 or float64.
+
+    What is in arrays that training left is not looked at before it goes on.
+    """
+    if dtype := type_of_parts(estimator):
+        return dtype
     refuse_weights(estimator)
     found = np.result_type(*{part.dtype for part in (*estimator.coefs_, *estimator.intercepts_)})
     return np.dtype(np.float32 if found == np.float32 else np.float64)

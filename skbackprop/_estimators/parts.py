@@ -85,15 +85,14 @@ class Parts:
             and all(map(is_, settings, self.settings))
         )
 
+    def hold_arrays_of(self, estimator):
+        """Return whether an estimator's weights are in the arrays that were published last, whatever is in these now."""
+        found = (*estimator.coefs_, *estimator.intercepts_)
+        return self.network.fit_intercept and len(found) == len(self.views) and all(map(is_, found, self.views))
+
     def hold_weights_of(self, estimator, checksum):
         """Return whether an estimator's weights are those that were published last, not set by the user since."""
-        found = (*estimator.coefs_, *estimator.intercepts_)
-        return (
-            self.network.fit_intercept
-            and len(found) == len(self.views)
-            and all(map(is_, found, self.views))
-            and crc32(self.published) == checksum
-        )
+        return self.hold_arrays_of(estimator) and crc32(self.published) == checksum
 
     def source_for(self, state):
         """Return a random state that goes on from that of a state."""
@@ -115,6 +114,12 @@ class Parts:
                 state.random_state = copy.deepcopy(self.source)
         self._source_of = state.random_state, state.shuffled
         state.parts = self
+
+
+def type_of_parts(estimator):
+    """Return the type of an estimator's weights, if they are in the arrays that the last call left; else None."""
+    parts = getattr(vars(estimator).get("_training_state"), "parts", None)
+    return parts.published.dtype if parts is not None and parts.hold_arrays_of(estimator) else None
 
 
 def leave_parts(training, state):

@@ -117,21 +117,25 @@ class Run:
 
     def note(self, estimator):
         """Set the attributes that tell how training went."""
-        earlier = estimator.loss_curve_
+        fitted, earlier = vars(estimator), estimator.loss_curve_
         # That of many calls of `partial_fit` is long: the smallest of it is known.
-        best = vars(estimator).get("best_loss_") if earlier else None
+        best = fitted.get("best_loss_") if earlier else None
         least = earlier if best is None else [best]
-        estimator.n_iter_ = self.n_epochs
-        estimator.t_ += len(self.loss_curve) * self.batches.n_samples * self.batches.passes
-        estimator.loss_curve_ = [*earlier, *self.loss_curve]
-        estimator.loss_ = estimator.loss_curve_[-1] if estimator.loss_curve_ else math.inf
+        curve, scores = [*earlier, *self.loss_curve], estimator.validation_scores_
         if self.scores:
-            estimator.validation_scores_ = [*(estimator.validation_scores_ or []), *self.scores]
-        scores = estimator.validation_scores_
-        estimator.best_validation_score_ = None if scores is None else float(np.nanmax([-np.inf, *scores]))
-        # scikit-learn's name, which code in the wild reads.
-        estimator._no_improvement_count = self.patience.count
-        estimator.best_loss_ = None if self.early_stopping else min([*least, *self.loss_curve], default=math.inf)
+            scores = [*(scores or []), *self.scores]
+        # Not one by one: what is set as an attribute is looked at.
+        fitted.update(
+            n_iter_=self.n_epochs,
+            t_=estimator.t_ + len(self.loss_curve) * self.batches.n_samples * self.batches.passes,
+            loss_curve_=curve,
+            loss_=curve[-1] if curve else math.inf,
+            best_loss_=None if self.early_stopping else min([*least, *self.loss_curve], default=math.inf),
+            validation_scores_=scores,
+            best_validation_score_=None if scores is None else float(np.nanmax([-np.inf, *scores])),
+            # scikit-learn's name, which code in the wild reads.
+            _no_improvement_count=self.patience.count,
+        )
 
     def finish(self, judged=False):
         """Put the weights to keep into the network: finite ones, as `after_epoch` may have `judged` the latest to be."""

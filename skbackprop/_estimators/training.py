@@ -18,6 +18,7 @@ from .._engine.network import Network
 from .._engine.objective import QUIET, Objective, base_rate_loss, mean_loss
 from .._engine.penalty import Penalty
 from .advice import warn_of, warn_user
+from .by_hand import refuse_weights
 from .parts import Parts, leave_parts
 from .recipe import Recipe, one_batch, variances
 from .run import Run, run_epochs, run_minimizer
@@ -166,6 +167,7 @@ class Training:
         if self.parts and self.parts.hold_weights_of(estimator, state.checksum):
             np.copyto(network.theta, state.theta)
             return
+        refuse_weights(estimator)
         fitted = [np.shape(coef) for coef in estimator.coefs_]
         planned = [coef.shape for coef in network.coefs]
         if fitted != planned:
@@ -250,14 +252,13 @@ class Training:
 
     def _publish(self, resume):
         """Set the attributes that prediction needs, as views on the parameters."""
-        estimator, network = self.estimator, self.network
+        estimator, network, loss = self.estimator, self.network, self.problem.loss
         self.published = network.twin()
-        estimator.coefs_, estimator.intercepts_ = self.published.coefs, self.published.intercepts
-        estimator.n_layers_ = len(network.layer_sizes)
-        estimator.n_outputs_ = network.layer_sizes[-1]
-        estimator.out_activation_ = self.problem.loss.output_activation
-        estimator._activations = network.activations
-        estimator._loss = self.problem.loss
+        # Not one by one: an estimator looks at weights that are set as attributes.
+        fitted = {"coefs_": self.published.coefs, "intercepts_": self.published.intercepts}
+        fitted |= {"n_layers_": len(network.layer_sizes), "n_outputs_": network.layer_sizes[-1]}
+        fitted |= {"out_activation_": loss.output_activation, "_activations": network.activations, "_loss": loss}
+        vars(estimator).update(fitted)
         for name, first in (("t_", 0), ("loss_curve_", []), ("validation_scores_", None)):
             if not resume or not hasattr(estimator, name):
                 setattr(estimator, name, first)
@@ -343,7 +344,7 @@ class Training:
         run = Run(self, bridge)
         # Small products have one thread in any case; to ask for it would take longer than a step of `partial_fit`.
         alone = self.parts and shares_nothing(self.network, self.batches.batch_size)
-        compiles = compiled.takes(self.objective, self.batches, self.recipe.optimizer)
+        compiles = not alone and compiled.takes(self.objective, self.batches, self.recipe.optimizer)
         with nullcontext() if alone else limit_threads(self.network, self.batches.batch_size, compiles):
             (run_minimizer if self.recipe.optimizer.minimizes else run_epochs)(run, self)
         run.note(estimator)

@@ -1,6 +1,7 @@
 """Calls that are right: a type checker finds no fault with them, and they run."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ from skbackprop import (
 from skbackprop.activations import Activation, Tanh
 from skbackprop.callbacks import Checkpoint, GradientMonitor, ValidationMonitor, resume
 from skbackprop.display import LossCurveDisplay
+from skbackprop.export import to_c
 from skbackprop.functional import backpropagation, sigmoid
 from skbackprop.initializers import Glorot
 from skbackprop.inspection import check_gradients, gradient_flow, trace_backpropagation
@@ -88,6 +90,8 @@ if classifier.validation_scores_ is not None:
     best = max(classifier.validation_scores_)
 epochs = range(classifier.n_iter_)
 names = [str(name) for name in classifier.classes_]
+with TemporaryDirectory() as folder:
+    to_c(classifier, Path(folder) / "network.c", prefix="iris")
 probabilities = classifier.predict_proba(X[:5]).sum(axis=1)
 margins = classifier.decision_function(X)[:, 0] + classifier.predict_log_proba(X)[:, 0]
 hidden = classifier.transform(X, layer=0).mean() + classifier.input_gradient(X, output=1).mean()

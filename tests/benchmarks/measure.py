@@ -1,5 +1,6 @@
 """What the benchmarks share: interleaved timing in one process, and the versions it was done with."""
 
+import importlib
 import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
@@ -31,6 +32,20 @@ def interleaved(functions, repeats, before=lambda name: None):
     return {name: median(values) for name, values in seconds.items()}
 
 
+def with_engine(engine, function):
+    """Return a function that calls another with "numpy" or "c" as SKBACKPROP_ENGINE, which each fit reads."""
+
+    def call():
+        before = os.environ.get("SKBACKPROP_ENGINE", "auto")
+        os.environ["SKBACKPROP_ENGINE"] = engine
+        try:
+            return function()
+        finally:
+            os.environ["SKBACKPROP_ENGINE"] = before
+
+    return call
+
+
 def versions(n_threads):
     """Return what the figures depend on."""
     found = {"python": platform.python_version(), "machine": platform.machine(), "blas_threads": n_threads}
@@ -39,4 +54,5 @@ def versions(n_threads):
             found[package] = version(package)
         except PackageNotFoundError:
             found[package] = None
+    found["engine"] = importlib.import_module("skbackprop._engine.compiled").name()
     return found

@@ -1,4 +1,5 @@
-"""Training speed: this package, scikit-learn's MLPClassifier, PyTorch where installed, and the matrix products alone.
+"""Training speed: both engines of this package, scikit-learn's MLPClassifier, the matrix products alone; PyTorch and FANN
+where they are installed.
 
     python tests/benchmarks/training.py [--threads N] [--repeats N] [--solver NAME] [--dtype NAME] [--init NAME]
                                         [--json FILE]
@@ -9,13 +10,14 @@ time of one epoch's matrix products (forward X W, backward A' delta and delta W'
 
 import argparse
 import json
+import math
 import sys
 import warnings
 from itertools import pairwise
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from measure import interleaved, limit_threads, versions
+from measure import interleaved, limit_threads, versions, with_engine
 
 SHAPES = {
     "10,000 x 64, (100,), 10 classes, batch 32": (10_000, 64, (100,), 10, 32),
@@ -23,6 +25,12 @@ SHAPES = {
     "60,000 x 30, (100,), binary, batch 200": (60_000, 30, (100,), 2, 200),
     "10,000 x 784, (300,), 10 classes, batch 200": (10_000, 784, (300,), 10, 200),
     "10,000 x 784, (512, 512), 10 classes, batch 512": (10_000, 784, (512, 512), 10, 512),
+    "1,000 x 20, (20,), binary, one row a step": (1000, 20, (20,), 2, 1),
+}
+# FANN trains one row a step; with the epochs, that what a fit costs once may not count.
+FANN_SHAPES = {
+    "1,000 x 20, (20,), binary": (1000, 20, (20,), 2, 30),
+    "10,000 x 64, (100,), 10 classes": (10_000, 64, (100,), 10, 3),
 }
 
 
@@ -107,9 +115,14 @@ def measure(shape, options):
         "hidden_layer_sizes": hidden, "activation": options.activation, "solver": options.solver, "batch_size": batch_size,
         "max_iter": options.epochs, "random_state": 0, "learning_rate_init": 1e-3,
     }  # fmt: skip
+
+    def ours():
+        return SigmoidBackpropClassifier(init=options.init, **parameters).fit(X, y)
+
     functions = {
         "floor": floor(shape, options.dtype),
-        "ours": lambda: SigmoidBackpropClassifier(init=options.init, **parameters).fit(X, y),
+        "ours": ours,
+        "NumPy engine": with_engine("numpy", ours),
         "MLPClassifier": lambda: MLPClassifier(**parameters).fit(X, y),
         "torch": torch_epochs(X, y, shape, options),
     }
@@ -136,26 +149,57 @@ def notebook_ratio(repeats):
     return seconds["notebook"] / seconds["ours"]
 
 
+def fann_ratio(shape, options):
+    """Return how many times faster an epoch of ours is than one of FANN, or None without FANN; see fann.py."""
+    n_samples, n_features, hidden, n_classes, epochs = shape
+    rng = np.random.RandomState(0)
+    X, y = rng.randn(n_samples, n_features).astype(np.float32), rng.randint(n_classes, size=n_samples)
+    Y = y[:, None] if n_classes == 2 else np.eye(n_classes)[y]
+    peer = fann_epoch(X, Y, hidden, 1e-3)
+    if peer is None:
+        return None
+    model = SigmoidBackpropClassifier(
+        hidden, activation="logistic", solver="sgd", alpha=0, batch_size=1, learning_rate="constant",
+        learning_rate_init=1e-3, max_iter=epochs, n_iter_no_change=epochs, shuffle=False, momentum=0, loss="squared_error",
+        init="glorot", standardize=False, clip_norm=None,
+    )  # fmt: skip
+    functions = {"ours": lambda: model.fit(X, y), "FANN": lambda: [peer() for _ in range(epochs)]}
+    seconds = interleaved(functions, options.repeats)
+    return seconds["FANN"] / seconds["ours"]
+
+
+def ratios_of(seconds):
+    """Return what is told of the seconds of one shape."""
+    ours, numpy_engine, floor = seconds["ours"], seconds["NumPy engine"], seconds["floor"]
+    return {
+        "MLPClassifier": seconds["MLPClassifier"] / ours,
+        "MLPClassifier, NumPy engine": seconds["MLPClassifier"] / numpy_engine,
+        "torch": seconds["torch"] / ours if "torch" in seconds else math.nan,
+        "floor": ours / floor,
+        "floor, NumPy engine": numpy_engine / floor,
+        "MLP/floor": seconds["MLPClassifier"] / floor,
+    }
+
+
 def main():
     """Print the table."""
     print(versions(options.threads))
     print(f"{options.solver}, {options.activation}, {options.dtype}, {options.threads} BLAS thread(s)")
-    print(f"{'shape':50s} {'faster than MLP':>16s} {'faster than torch':>18s} {'times the floor':>16s} {'MLP/floor':>10s}")
+    heads = ["faster than MLP", "NumPy engine", "faster than torch", "times the floor", "NumPy engine", "MLP/floor"]
+    print(f"{'shape':50s}" + "".join(f"{head:>18s}" for head in heads))
     results = {}
     for name, shape in SHAPES.items():
         if options.only in name:
-            seconds = measure(shape, options)
-            ratios = {other: seconds[other] / seconds["ours"] for other in ("MLPClassifier", "torch") if other in seconds}
-            ratios |= {
-                "floor": seconds["ours"] / seconds["floor"],
-                "MLP/floor": seconds["MLPClassifier"] / seconds["floor"],
-            }
-            results[name] = ratios
-            torch = f"{ratios['torch']:18.2f}" if "torch" in ratios else f"{'-':>18s}"
-            print(f"{name:50s} {ratios['MLPClassifier']:16.2f} {torch} {ratios['floor']:16.2f} {ratios['MLP/floor']:10.2f}")
+            results[name] = ratios_of(measure(shape, options))
+            print(f"{name:50s}" + "".join(f"{ratio:18.2f}" for ratio in results[name].values()), flush=True)
     if not options.only:
         results["notebook"] = {"notebook": notebook_ratio(options.repeats)}
-        print(f"{'the notebook, 10,000 iterations: faster than it':50s} {results['notebook']['notebook']:16.2f}")
+        print(f"{'the notebook, 10,000 iterations: faster than it':50s}{results['notebook']['notebook']:18.2f}")
+        for name, shape in FANN_SHAPES.items():
+            ratio = fann_ratio(shape, options)
+            if ratio is not None:
+                results[f"{name}, one row a step, plain"] = {"FANN": ratio}
+                print(f"{name + ', one row a step: faster than FANN':50s}{ratio:18.2f}")
     if options.json:
         Path(options.json).write_text(json.dumps({"versions": versions(options.threads), "ratios": results}, indent=2))
 
@@ -164,6 +208,7 @@ if __name__ == "__main__":
     options = arguments()
     limit_threads(options.threads)
     import numpy as np
+    from fann import fann_epoch
     from sklearn.neural_network import MLPClassifier
 
     from skbackprop import SigmoidBackpropClassifier

@@ -182,6 +182,26 @@ def test_a_new_seed_counts_where_each_call_begins_with_it():
     np.testing.assert_array_equal(network._training_state.rows, np.random.RandomState(1).permutation(32))
 
 
+def test_a_seed_counts_after_a_generator_of_another_kind():
+    network = copy.deepcopy(NETWORKS["MLPClassifier"]).set_params(random_state=np.random.RandomState(np.random.PCG64(0)))
+    for _ in range(4):
+        epoch(network, slice(0, 32))
+    for seed in (3, 4):
+        epoch(network.set_params(random_state=seed), slice(0, 32))
+        np.testing.assert_array_equal(network._training_state.rows, np.random.RandomState(seed).permutation(32))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@by_network
+def test_weights_that_are_no_numbers_any_more_are_refused(name, value):
+    network = begun(name)
+    network.coefs_[-1][0, 0] = value
+    before = vars(network).copy()
+    with pytest.raises(ValueError, match=r"Got NaN or infinity in coefs_\[\d\]: set finite weights, or fit anew"):
+        epoch(network, slice(0, 32))
+    assert vars(network) == before
+
+
 class Scaled(SigmoidBackpropClassifier):
     """Computes a parameter of training from one of its own."""
 

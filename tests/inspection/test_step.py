@@ -34,6 +34,7 @@ STEPS = {
 @pytest.mark.parametrize("settings", STEPS)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("container", [np.asarray, sp.csr_array])
+@pytest.mark.usefixtures("numpy_engine")
 def test_the_update_is_what_one_epoch_of_fit_adds_bit_for_bit(targets, weight, settings, dtype, container):
     X, y = container(targets[0].astype(dtype)), targets[1]["multiclass"]
     classifier = make(standardize=False, **STEPS[settings])
