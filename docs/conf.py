@@ -67,6 +67,7 @@ COURSE = [
     "vanishing_gradient.py",
     "deep_sigmoid_networks.py",
     "resuming_after_a_crash.py",
+    "export_to_c.py",
     "cartpole_reinforce.py",
     "cartpole_q_learning.py",
 ]
