@@ -1,4 +1,10 @@
-"""One step of backpropagation explained: its arrays, the chain rule by hand, its gradient checked [trace.html]."""
+"""
+One step of backpropagation, explained
+======================================
+
+All arrays of one step, the chain rule by hand, and the gradient checked; ``backpropagation_step_by_step.py trace.html``
+also writes the step as a page, with its numbers beside each other.
+"""
 
 import sys
 from pathlib import Path
@@ -10,6 +16,9 @@ from skbackprop import SigmoidBackpropClassifier
 from skbackprop.activations import Tanh
 from skbackprop.inspection import check_gradients, gradient_flow, trace_backpropagation
 
+# %%
+# Four flowers and a network of two hidden units. The trace has all that one step of gradient descent computes: forward,
+# from the inputs to the loss; backward, from the error of the outputs to the gradient; and the update.
 iris = load_iris()
 rows = [60, 70, 110, 120]
 columns = [2, 3]
@@ -22,6 +31,23 @@ network = SigmoidBackpropClassifier((2,), **settings, batch_size=4, shuffle=Fals
 trace = trace_backpropagation(network, X, y)
 print(f"\n{trace}")
 
+# %%
+# The network before the step, and what the step adds to each of its weights: blue below 0, red above.
+try:
+    import matplotlib.pyplot as plt
+
+    from skbackprop.display import NetworkDisplay
+
+    figure, axes = plt.subplots(ncols=2, figsize=(9, 3.5), layout="constrained")
+    for ax, part in zip(axes, ("weights", "weights_update"), strict=True):
+        display = NetworkDisplay([getattr(layer, part) for layer in trace.layers])
+        display.plot(ax=ax).colorbar_.set_label(part.replace("_", ", "))
+    figure.savefig("backpropagation_step_by_step.png", dpi=110)
+except ModuleNotFoundError:
+    print("\nNo picture: matplotlib is not installed.")
+
+# %%
+# The chain rule, by hand: the error goes back through the weights, and each unit multiplies it by its derivative.
 print("\n2. The same by hand: the chain rule in four lines")
 hidden, output = trace.layers
 error = output.activations - trace.targets  # of the log-loss of a sigmoid, by its raw score
@@ -33,13 +59,16 @@ print(f"   Largest difference from the gradient above: {max(differences):.1e}")
 step = all(np.allclose(layer.weights_update, -0.5 * layer.weights_gradient) for layer in trace.layers)
 print(f"   The update is the gradient, times the learning rate, downhill: {step}")
 
+# %%
+# Is it right? Each weight is moved a little to either side, and the difference of the loss compared with the gradient. A
+# wrong derivative is found, and the layer that it is in.
 print("\n3. Is the gradient right? All flowers, two hidden layers; then the same with a mistake in one derivative\n")
 
 
 class Slip(Tanh):
     """The hyperbolic tangent with the sigmoid's derivative, a (1 - a)."""
 
-    def backward(self, A, cache, delta):  # noqa: D102
+    def backward(self, A, cache, delta):
         delta *= A * (1 - A)
 
 
@@ -47,6 +76,8 @@ for activation in (["logistic", "tanh"], ["logistic", Slip()]):
     network = SigmoidBackpropClassifier((5, 4), activation, random_state=0)
     print(check_gradients(network, iris.data, iris.target), "\n")
 
+# %%
+# In a deep network of sigmoid units, how much of the error is left at the lowest layer?
 print("4. Does the error reach every layer? Digits, ten hidden layers, initial weights of scikit-learn and by default\n")
 digits = load_digits()
 diagnoses = {}
@@ -55,6 +86,8 @@ for init in ("glorot", "auto"):
     diagnoses[init] = gradient_flow(network, digits.data, digits.target)
     print(diagnoses[init], "\n")
 
+# %%
+# What is to be learnt from it:
 if len(sys.argv) > 1:
     Path(sys.argv[1]).write_text(f"<!DOCTYPE html><meta charset='utf-8'>{trace._repr_html_()}")
     print(f"The trace as a notebook shows it: {sys.argv[1]}\n")

@@ -1,7 +1,9 @@
-"""Q-learning: a regressor learns to balance a pole: cartpole_q_learning.py [picture.png] [n_seeds].
+"""
+Q-learning: a regressor learns to balance a pole
+================================================
 
-Its targets are the reward plus the value of the next state (Watkins, 1989), as predicted by a copy of the regressor that
-lags behind: the target network (Mnih et al., 2015).
+The regressor's targets are the reward plus the value of the next state (Watkins, 1989), as predicted by a copy of it that
+lags behind: the target network (Mnih et al., 2015). ``cartpole_q_learning.py picture.png 5`` plays with five seeds.
 """
 
 import copy
@@ -28,6 +30,8 @@ def learn(values, copied, moves):
     values.partial_fit(X, targets)
 
 
+# %%
+# It plays, at random at first and then by what it has learnt, and learns from moves drawn from all those so far.
 def train(seed, n_episodes=600):
     """Return the returns of the episodes, up to the first 100 whose mean reaches the goal."""
     generator = np.random.default_rng(seed)
@@ -60,11 +64,13 @@ def train(seed, n_episodes=600):
     return returns
 
 
+# %%
+# How long the pole stays up, over the games: each colour is a seed.
 def plot(curves, path):
     """Save a picture of the returns, and of their means over the last episodes, against the episode."""
-    from matplotlib.figure import Figure  # noqa: PLC0415 (optional)
+    import matplotlib.pyplot as plt
 
-    axes = (figure := Figure(figsize=(8, 4.5), layout="constrained")).subplots()
+    axes = (figure := plt.figure(figsize=(8, 4.5), layout="constrained")).subplots()
     for seed, returns in curves.items():
         episodes, color = range(1, len(returns) + 1), f"C{seed % 10}"
         axes.plot(episodes, returns, ".", color=color, markersize=3, alpha=0.3)

@@ -1,7 +1,9 @@
-"""Intervals for the progress of diabetes: quantile losses against the squared error: diabetes_regression.py [picture.png].
+"""
+Prediction intervals from quantiles
+===================================
 
-Networks that learn the quantiles 0.1, 0.5 and 0.9 give a prediction interval for each patient. A network that learns the
-mean does not; here it gets the same width for all, from its training errors.
+Networks that learn the quantiles 0.1, 0.5 and 0.9 of the progress of diabetes give a prediction interval for each patient.
+A network that learns the mean does not; here it gets the same width for all, from its training errors.
 """
 
 import sys
@@ -18,7 +20,7 @@ N_SPLITS = 10
 
 def predictions(X_train, y_train, X_test):
     """Return the lower end, middle and upper end of both kinds of intervals, as predicted for the test samples."""
-    networks = [SigmoidBackpropRegressor("quantile", quantile=q, random_state=0) for q in (0.1, 0.5, 0.9)]
+    networks = [SigmoidBackpropRegressor("quantile", quantile=q, max_iter=500, random_state=0) for q in (0.1, 0.5, 0.9)]
     by_quantiles = [network.fit(X_train, y_train).predict(X_test) for network in networks]
     network = SigmoidBackpropRegressor(max_iter=500, random_state=0).fit(X_train, y_train)
     lower, upper = np.quantile(y_train - network.predict(X_train), (0.1, 0.9))
@@ -36,25 +38,8 @@ def judged(lower, middle, upper, y):
     return covered.mean(), covered[light].mean(), covered[~light].mean(), *widths, pinball, error
 
 
-def plot(intervals, y, path):
-    """Save a picture of both kinds of intervals, patients in the order of the middle prediction."""
-    from matplotlib.figure import Figure  # noqa: PLC0415 (optional)
-
-    axes = (figure := Figure(figsize=(12, 5), layout="constrained")).subplots(ncols=2, sharey=True)
-    for ax, (name, (lower, middle, upper)) in zip(axes, intervals.items(), strict=True):
-        order = np.argsort(middle)
-        rank = np.arange(len(y))
-        ax.fill_between(rank, lower[order], upper[order], color="C0", alpha=0.25, label="interval meant to hold 80 %")
-        ax.plot(rank, middle[order], color="C0", label="median" if name == "quantile losses" else "mean")
-        inside = ((lower <= y) & (y <= upper))[order]
-        ax.plot(rank[inside], y[order][inside], "o", color="0.35", markersize=4, label="patients inside")
-        ax.plot(rank[~inside], y[order][~inside], "x", color="C3", label="outside")
-        ax.set(title=f"{name}: {inside.mean():.0%} inside", xlabel="test patients of the last split, by predicted progress")
-        ax.legend(loc="upper left")
-    axes[0].set_ylabel("progress of the disease after a year (score)")
-    figure.savefig(path, dpi=110)
-
-
+# %%
+# Ten splits of the patients, and what the two kinds of intervals are worth on those that were not trained on.
 X, y = load_diabetes(return_X_y=True)
 results = []
 for seed in range(N_SPLITS):
@@ -69,11 +54,35 @@ print(f"{'':46}" + "".join(f"{name:>18}" for name in intervals))
 for name, mean, deviation in zip(rows, means.T, deviations.T, strict=True):
     print(f"  {name:44}" + "".join(f"{m:10.3g} +- {d:4.2g}" for m, d in zip(mean, deviation, strict=True)))
 
+
+# %%
+# Both kinds of intervals, patients in the order of the middle prediction.
+def plot(intervals, y, path):
+    """Save a picture of both kinds of intervals, patients in the order of the middle prediction."""
+    import matplotlib.pyplot as plt
+
+    axes = (figure := plt.figure(figsize=(12, 5), layout="constrained")).subplots(ncols=2, sharey=True)
+    for ax, (name, (lower, middle, upper)) in zip(axes, intervals.items(), strict=True):
+        order = np.argsort(middle)
+        rank = np.arange(len(y))
+        ax.fill_between(rank, lower[order], upper[order], color="C0", alpha=0.25, label="interval meant to hold 80 %")
+        ax.plot(rank, middle[order], color="C0", label="median" if name == "quantile losses" else "mean")
+        inside = ((lower <= y) & (y <= upper))[order]
+        ax.plot(rank[inside], y[order][inside], "o", color="0.35", markersize=4, label="patients inside")
+        ax.plot(rank[~inside], y[order][~inside], "x", color="C3", label="outside")
+        ax.set(title=f"{name}: {inside.mean():.0%} inside", xlabel="test patients of the last split, by predicted progress")
+        ax.legend(loc="upper left")
+    axes[0].set_ylabel("progress of the disease after a year (score)")
+    figure.savefig(path, dpi=110)
+
+
 picture = sys.argv[1] if len(sys.argv) > 1 else "diabetes_regression.png"
 try:
     plot(intervals, y_test, picture)
     print(f"\nPicture: {picture}")
 except ModuleNotFoundError:
     print("\nNo picture: matplotlib is not installed.")
+# %%
+# What is to be learnt from it:
 print("\nLearnt: networks for quantiles give each patient an interval, which is wider where faster progress is expected")
 print("and covers about the intended share in both halves of the patients. One width for all is too narrow for the upper.")

@@ -1,7 +1,9 @@
-"""Pattern recognition: how well digits are classified, and by which pixels: digits_pattern_recognition.py [picture.png].
+"""
+Handwritten digits, and which pixels decide
+===========================================
 
-The last hidden layer serves as features for simpler classifiers, and the gradient of an output with respect to the pixels
-shows which of them speak for a digit.
+How well digits are classified, and by which pixels. The last hidden layer serves as features for simpler classifiers, and
+the gradient of an output with respect to the pixels shows which of them speak for a digit.
 """
 
 import sys
@@ -14,6 +16,27 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 
 from skbackprop import SigmoidBackpropClassifier
+
+# %%
+# Two hidden layers, and the defaults but for the number of epochs.
+X, y = load_digits(return_X_y=True)
+X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
+network = SigmoidBackpropClassifier((64, 32), max_iter=300, random_state=0).fit(X_train, y_train)
+read = network.predict(X_test)
+print(f"Test accuracy {network.score(X_test, y_test):.3f}; rows are the {len(y_test)} test digits, columns what is read:")
+print(confusion_matrix(y_test, read))
+
+# %%
+# ``transform`` gives the activations of the last hidden layer: features for other classifiers.
+print("\nTest accuracy of other classifiers, on pixels and on the last hidden layer's activations")
+for other in (GaussianNB(), KNeighborsClassifier()):
+    on_pixels = other.fit(X_train, y_train).score(X_test, y_test)
+    on_features = other.fit(network.transform(X_train), y_train).score(network.transform(X_test), y_test)
+    print(f"  {type(other).__name__:22} {on_pixels:.3f} on 64 pixels, {on_features:.3f} on 32 hidden units")
+
+# %%
+# What a pixel adds to the raw score of a digit is its difference from the mean image, times the gradient. If that is right,
+# images without the five pixels that add most are hard to read.
 
 
 def contributions(X, output=None):
@@ -29,11 +52,19 @@ def accuracy_without(order):
     return network.score(changed, y_test)
 
 
+by_gradient = accuracy_without(np.argsort(-contributions(X_test), axis=1))
+at_random = accuracy_without(np.random.default_rng(0).random(X_test.shape).argsort(axis=1))
+print("\nTest accuracy with 5 of 64 pixels replaced by those of the mean image")
+print(f"  {at_random:.3f} if drawn at random, {by_gradient:.3f} if they speak most for the digit that is read")
+
+
+# %%
+# Two images that are read rightly and four that are not; in red what speaks for a digit, in blue what speaks against it.
 def plot(rows, path):
     """Save a picture of test images and, below each, of what speaks for the digit read and for the right one."""
-    from matplotlib.figure import Figure  # noqa: PLC0415 (optional)
+    import matplotlib.pyplot as plt
 
-    axes = (figure := Figure(figsize=(10, 6), layout="constrained")).subplots(3, len(rows))
+    axes = (figure := plt.figure(figsize=(10, 6), layout="constrained")).subplots(3, len(rows))
     for (image, for_read, for_right), x, right, name in zip(axes.T, X_test[rows], y_test[rows], read[rows], strict=True):
         image.imshow(x.reshape(8, 8), cmap="gray_r")
         image.set_title(f"read as {name},\n" + ("rightly" if name == right else f"but it is {right}"))
@@ -49,24 +80,6 @@ def plot(rows, path):
     figure.savefig(path, dpi=110)
 
 
-X, y = load_digits(return_X_y=True)
-X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
-network = SigmoidBackpropClassifier((64, 32), random_state=0).fit(X_train, y_train)
-read = network.predict(X_test)
-print(f"Test accuracy {network.score(X_test, y_test):.3f}; rows are the {len(y_test)} test digits, columns what is read:")
-print(confusion_matrix(y_test, read))
-
-print("\nTest accuracy of other classifiers, on pixels and on the last hidden layer's activations")
-for other in (GaussianNB(), KNeighborsClassifier()):
-    on_pixels = other.fit(X_train, y_train).score(X_test, y_test)
-    on_features = other.fit(network.transform(X_train), y_train).score(network.transform(X_test), y_test)
-    print(f"  {type(other).__name__:22} {on_pixels:.3f} on 64 pixels, {on_features:.3f} on 32 hidden units")
-
-by_gradient = accuracy_without(np.argsort(-contributions(X_test), axis=1))
-at_random = accuracy_without(np.random.default_rng(0).random(X_test.shape).argsort(axis=1))
-print("\nTest accuracy with 5 of 64 pixels replaced by those of the mean image")
-print(f"  {at_random:.3f} if drawn at random, {by_gradient:.3f} if they speak most for the digit that is read")
-
 picture = sys.argv[1] if len(sys.argv) > 1 else "digits_pattern_recognition.png"
 wrong = np.flatnonzero(read != y_test)[:4]
 try:
@@ -74,5 +87,7 @@ try:
     print(f"\nPicture: {picture}")
 except ModuleNotFoundError:
     print("\nNo picture: matplotlib is not installed.")
+# %%
+# What is to be learnt from it:
 print("\nLearnt: the hidden layers bring the images of a digit together, so that naive Bayes, which looks at features one")
 print("by one, names most digits; and the gradient finds the pixels that count: without five, nearly half are misread.")

@@ -1,7 +1,9 @@
-"""A network for handwritten digits, drawn in four pictures of one figure: drawing_a_network.py [picture.png].
+"""
+Pictures of training and of a network
+=====================================
 
-They show how training went and which weights early stopping keeps, the network itself, and what each hidden unit looks for
-in an image.
+A network for handwritten digits, drawn in four pictures of one figure: how training went and which weights early stopping
+keeps, the network itself, and what each hidden unit looks for in an image.
 """
 
 import sys
@@ -13,24 +15,8 @@ from sklearn.model_selection import train_test_split
 from skbackprop import SigmoidBackpropClassifier
 from skbackprop.display import FirstLayerDisplay, LossCurveDisplay, NetworkDisplay
 
-
-def draw(small, large, path):
-    """Save a picture of the training of both networks, and of the weights of the small one."""
-    from matplotlib.figure import Figure  # noqa: PLC0415 (optional)
-
-    figure = Figure(figsize=(14, 10), layout="constrained")
-    axes = figure.subplot_mosaic([["losses", "accuracy"], ["network", "images"]])
-    for network, label in ((small, "12 units"), (large, "100 units")):
-        LossCurveDisplay.from_estimator(network, ax=axes["losses"], label=label)
-    axes["losses"].set_title("training of two networks, judged by the validation loss")
-    judged_by_accuracy = SigmoidBackpropClassifier((12,), scoring="accuracy", **SHARED).fit(X_train, y_train)
-    LossCurveDisplay.from_estimator(judged_by_accuracy, ax=axes["accuracy"], color="C2")
-    axes["accuracy"].set_title("the small one again, judged by the validation accuracy")
-    NetworkDisplay.from_estimator(small, ax=axes["network"])
-    FirstLayerDisplay.from_estimator(small, ax=axes["images"])
-    figure.savefig(path, dpi=100)
-
-
+# %%
+# Two networks, a small one and a large one, with early stopping.
 SHARED = {"early_stopping": True, "n_iter_no_change": 10, "max_iter": 500, "random_state": 0}
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
@@ -47,12 +33,35 @@ for n_units in (12, 100):
     )
     print(f"      a sample; test accuracy {accuracy:.3f}")
 
+
+# %%
+# The displays draw into axes of one figure.
+def draw(small, large, path):
+    """Save a picture of the training of both networks, and of the weights of the small one."""
+    import matplotlib.pyplot as plt
+
+    figure = plt.figure(figsize=(14, 10), layout="constrained")
+    axes = figure.subplot_mosaic([["losses", "accuracy"], ["network", "images"]])
+    for network, label in ((small, "12 units"), (large, "100 units")):
+        LossCurveDisplay.from_estimator(network, ax=axes["losses"], label=label)
+    axes["losses"].set_title("training of two networks, judged by the validation loss")
+    judged_by_accuracy = SigmoidBackpropClassifier((12,), scoring="accuracy", **SHARED).fit(X_train, y_train)
+    LossCurveDisplay.from_estimator(judged_by_accuracy, ax=axes["accuracy"], color="C2")
+    axes["accuracy"].set_title("the small one again, judged by the validation accuracy")
+    NetworkDisplay.from_estimator(small, ax=axes["network"])
+    FirstLayerDisplay.from_estimator(small, ax=axes["images"])
+    figure.savefig(path, dpi=100)
+
+
 picture = sys.argv[1] if len(sys.argv) > 1 else "drawing_a_network.png"
 try:
     draw(*networks, picture)
     print(f"\nPicture: {picture}")
 except ImportError as error:
     print(f"\nNo picture: {error}")
+
+# %%
+# What is to be learnt from it:
 
 # `coefs_` are for raw pixels, and so larger where a pixel varies little; times its standard deviation they can be compared.
 strength = np.abs(networks[0].coefs_[0] * X_train.std(axis=0)[:, np.newaxis]).mean(axis=1).reshape(8, 8)

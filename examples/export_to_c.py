@@ -1,7 +1,11 @@
-"""Digits read without Python: a network as a file of C, compiled into a program and compared: export_to_c.py.
+"""
+Digits read without Python
+==========================
+
+A network as a file of C, compiled into a program and compared.
 
 Such a file runs where there is neither an operating system nor a megabyte of memory. Here a program for this machine is
-made of it, with gcc; without gcc the example ends with the file. Pass a name to keep it: `export_to_c.py digits.c`.
+made of it, with gcc; without gcc the example ends with the file. ``export_to_c.py digits.c`` keeps the file.
 """
 
 import shutil
@@ -47,11 +51,15 @@ def output_of(program, text=""):
     return subprocess.run(list(map(str, program)), input=text, capture_output=True, text=True, check=True).stdout
 
 
+# %%
+# A small network.
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
 network = SigmoidBackpropClassifier((16,), activation="relu", tol=0.001, random_state=0).fit(X_train, y_train)
 print(f"1. A network of 16 hidden units reads {network.score(X_test, y_test):.1%} of {len(X_test)} unseen digits rightly.")
 
+# %%
+# The file, and a program made of it that reads the pixels of the test images.
 with tempfile.TemporaryDirectory() as folder:
     path = Path(sys.argv[1] if sys.argv[1:] else Path(folder) / "digits.c")
     to_c(network, path, prefix="digits")
@@ -68,6 +76,8 @@ with tempfile.TemporaryDirectory() as folder:
     print("\n3. Compiled for this machine, with -Os, it is a program that reads pixels and prints digits.")
     lines = output_of([program], "\n".join(" ".join(f"{pixel:.9g}" for pixel in sample) for sample in X_test))
 
+# %%
+# Does the program say what Python says?
 labels, probabilities = np.array([line.split() for line in lines.splitlines()], float).T
 same = np.count_nonzero(labels == network.predict(X_test))
 difference = np.abs(probabilities - network.predict_proba(X_test).max(axis=1)).max()

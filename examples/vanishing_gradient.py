@@ -1,6 +1,9 @@
-"""The vanishing gradient, seen while it happens, and what helps: vanishing_gradient.py [picture.png].
+"""
+The vanishing gradient, seen while it happens
+=============================================
 
-Four networks of six hidden layers learn the digits, while a callback records the gradient of each layer.
+Four networks of six hidden layers learn the digits, while a callback records the gradient of each layer: where it vanishes,
+and what helps.
 """
 
 import sys
@@ -27,21 +30,8 @@ NETWORKS = {
 SHARED = {"standardize": True, "learning_rate": "one_cycle", "batch_size": 32, "alpha": 0.01, "clip_norm": 1}
 
 
-def plot(monitors, accuracies, path):
-    """Save a picture of the gradient of each layer over the epochs, one network beside the other."""
-    from matplotlib.figure import Figure  # noqa: PLC0415 (optional)
-
-    figure = Figure(figsize=(11, 8), layout="constrained")
-    all_axes = figure.subplots(2, 2, sharex=True, sharey=True).flat
-    for ax, (name, monitor) in zip(all_axes, monitors.items(), strict=True):
-        display = GradientFlowDisplay.from_monitor(monitor, ax=ax, loss_unit="nats")
-        if ax.get_subplotspec().is_first_col():
-            display.colorbar_.remove()  # the colours are the same in all of them
-        ax.set_title(f"{name}\ntest accuracy {accuracies[name]:.3f}", fontsize="medium")
-        ax.label_outer()
-    figure.savefig(path, dpi=100)
-
-
+# %%
+# The monitors are callbacks. ``gradient_flow`` looks at a network before and after training.
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
 print(f"Digits: {len(X_train)} samples to train on, {len(X_test)} to test; hidden layers of {HIDDEN} units")
@@ -67,12 +57,33 @@ for name, settings in NETWORKS.items():
     for warning in caught:
         print(fill(f"warned: {warning.message}", 118, initial_indent="  ", subsequent_indent="    "))
 
+
+# %%
+# The gradient of each layer over the epochs, one network beside the other.
+def plot(monitors, accuracies, path):
+    """Save a picture of the gradient of each layer over the epochs, one network beside the other."""
+    import matplotlib.pyplot as plt
+
+    figure = plt.figure(figsize=(11, 8), layout="constrained")
+    all_axes = figure.subplots(2, 2, sharex=True, sharey=True).flat
+    for ax, (name, monitor) in zip(all_axes, monitors.items(), strict=True):
+        display = GradientFlowDisplay.from_monitor(monitor, ax=ax, loss_unit="nats")
+        if ax.get_subplotspec().is_first_col():
+            display.colorbar_.remove()  # the colours are the same in all of them
+        ax.set_title(f"{name}\ntest accuracy {accuracies[name]:.3f}", fontsize="medium")
+        ax.label_outer()
+    figure.savefig(path, dpi=100)
+
+
 picture = sys.argv[1] if len(sys.argv) > 1 else "vanishing_gradient.png"
 try:
     plot(monitors, accuracies, picture)
     print(f"\nPicture: {picture}")
 except ImportError as error:
     print(f"\nNo picture: {error}")
+
+# %%
+# What is to be learnt from it:
 vanished, bare, rectified, default = (f"{accuracy:.0%} right" for accuracy in accuracies.values())
 print(f"""
 Learnt: with init="glorot" next to nothing of the error reaches the lower sigmoid layers. Adam divides each gradient by its

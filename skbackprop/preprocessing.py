@@ -52,7 +52,7 @@ class PiecewiseLinearEncoder(OneToOneFeatureMixin, TransformerMixin, Versioned, 
         The distinct quantiles of each column.
     n_features_in_ : int
         Number of columns seen by `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, if they are all strings.
 
     See Also

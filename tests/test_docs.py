@@ -1,5 +1,6 @@
 """The pages are run as their readers run them: what each block of code prints is what the page says that it prints."""
 
+import inspect
 import os
 import re
 import subprocess
@@ -15,7 +16,7 @@ TEXTS = {
     path.name: path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 }
 PAGES = {name: text for name, text in TEXTS.items() if "```python" in text}
-SLOW = {"README.md", "mathematics.md", "migration.md", "start.md", "watching.md"}
+SLOW = {"README.md", "mathematics.md", "migration.md", "start.md", "table.md", "watching.md"}
 # What a page cannot do without. The output of migration.md is that of scikit-learn 1.9 beside ours.
 NEEDS = {"migration.md": ["sklearn.callback"], "watching.md": ["sklearn.callback", "matplotlib.pyplot"]}
 
@@ -102,6 +103,21 @@ def test_links_lead_somewhere(name):
         target = folder / file if file else folder / name
         assert target.exists(), f"{name}: there is no {file}"
         assert not anchor or anchor in anchors(TEXTS[target.name]), f"{name}: there is no #{anchor} in {target.name}"
+
+
+def test_the_reference_lists_all_that_is_public():
+    reference = (ROOT / "docs" / "api.rst").read_text(encoding="utf-8")
+    for module in (skbackprop, *(getattr(skbackprop, name) for name in sorted(skbackprop._MODULES))):
+        for name in module.__all__:
+            assert re.search(rf"^   {name}$|``{name}``", reference, re.MULTILINE), f"{module.__name__}.{name}"
+
+
+def test_parameters_by_purpose_are_those_of_the_estimators():
+    reference = (ROOT / "docs" / "api.rst").read_text(encoding="utf-8")
+    table = reference.partition("     - Parameters\n")[2].partition("\n\n")[0]
+    named = set(re.findall(r"\w+", " ".join(re.findall(r"^     - (.*(?:\n       .*)*)", table, re.MULTILINE))))
+    estimators = [getattr(skbackprop, name) for name in skbackprop.__all__ if name.startswith("Sigmoid")]
+    assert named == {name for estimator in estimators for name in inspect.signature(estimator).parameters}
 
 
 PAGE_WITH_FAULTS = """Text (your seconds

@@ -61,7 +61,7 @@ class BaseBackprop(Parameters, CallbackSupportMixin, CheckedParameters, Versione
         Link from raw scores to predictions.
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if they have any.
     """
 

@@ -73,7 +73,7 @@ class SigmoidBackpropOutlierDetector(
         Epochs of the autoencoder that took most.
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if they have any.
 
     See Also

@@ -160,7 +160,7 @@ class Quantile(RegressionLoss):
 
 
 class AbsoluteError(Quantile):
-    """The absolute error, |y - z|: the median is learnt (Laplace, 1774).
+    """The absolute error, abs(y - z): the median is learnt (Laplace, 1774).
 
     Targets that are far out weigh no more than others.
 
@@ -194,7 +194,7 @@ class AbsoluteError(Quantile):
 
 
 class HuberLoss(RegressionLoss):
-    """Half the squared error up to `delta`, beyond it linear, delta (|y - z| - delta / 2) (Huber, 1964).
+    """Half the squared error up to `delta`, beyond it linear, delta (abs(y - z) - delta / 2) (Huber, 1964).
 
     Targets are standardised by median and interquartile range, so by default the bend is where 18 % of normal targets lie
     beyond it.
