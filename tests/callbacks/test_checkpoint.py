@@ -220,7 +220,7 @@ def test_of_a_large_file_of_another_kind_no_more_is_read_than_its_first_line(tmp
         file.truncate(2**40)
     assert_refused(path, "not a checkpoint")
     with path.open("r+b") as file:
-        file.write(b"skbackprop checkpoint 2\n")
+        file.write(b"skbackprop checkpoint 3\n")
     assert_refused(path, "cut short or damaged")
 
 
