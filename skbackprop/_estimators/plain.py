@@ -3,6 +3,8 @@
 import inspect
 from importlib import import_module
 
+import numpy as np
+
 from .._engine.descent import DescentState
 from .._engine.patience import Patience
 from .._part import Completed
@@ -20,8 +22,8 @@ FIELDS = {
     TargetScaling: TargetScaling._asdict,
     TrainingState: TrainingState.__getstate__,
 }
-# The attributes that hold them.
-ATTRIBUTES = ("_activations", "_labels", "_loss", "_scaling", "_target_scaling", "_training_state")
+# The attributes that hold them, and one whose keys may be booleans.
+ATTRIBUTES = ("_activations", "_labels", "_loss", "_scaling", "_target_scaling", "_training_state", "class_weight")
 # Under this key a dict of fields says of which kind they are.
 KIND = "skbackprop kind"
 
@@ -38,12 +40,17 @@ def convert(attributes, conversion):
 
 
 def as_plain(value):
-    """Return an object of a private kind as a dict of its fields, a tuple with such objects likewise; all else as it is."""
+    """Return an object of a private kind as a dict of its fields, a tuple with such objects likewise; most else as it is.
+
+    Of a dict with the keys False and True, both of which skops would read as True, the items are listed.
+    """
     kind = type(value)
     if kind in FIELDS:
         return {KIND: kind.__name__, **{name: as_plain(field) for name, field in FIELDS[kind](value).items()}}
     if kind is tuple and not FIELDS.keys().isdisjoint(map(type, value)):
         return tuple(map(as_plain, value))
+    if kind is dict and not {bool, np.bool_}.isdisjoint(map(type, value)):
+        return {KIND: "dict", "items": list(value.items())}
     return value
 
 
@@ -53,6 +60,8 @@ def from_plain(value):
         return tuple(map(from_plain, value))
     if type(value) is not dict or KIND not in value:
         return value
+    if value[KIND] == "dict":
+        return dict(value["items"])
     fields = {name: from_plain(field) for name, field in value.items() if name != KIND}
     for kind in FIELDS:
         if kind.__name__ == value[KIND]:
