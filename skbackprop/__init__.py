@@ -10,6 +10,7 @@ from ._estimators.regressor import SigmoidBackpropRegressor
 from ._estimators.versions import show_versions
 
 __all__ = [
+    "TRUSTED_TYPES",
     "SigmoidBackpropAutoencoder",
     "SigmoidBackpropClassifier",
     "SigmoidBackpropOutlierDetector",
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from . import preprocessing as preprocessing
     from . import schedules as schedules
     from .preprocessing import tabular_network
+
+    TRUSTED_TYPES: tuple[str, ...]
 else:
 
     def __getattr__(name):
@@ -46,6 +49,8 @@ else:
             return import_module(f"{__name__}.{name}")
         if name == "tabular_network":
             return import_module(f"{__name__}.preprocessing").tabular_network
+        if name == "TRUSTED_TYPES":
+            return import_module(f"{__name__}._estimators.plain").trusted_types()
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -62,6 +62,10 @@ class Completed:
                 value = value.__get__(self) if callable(value) else value
             setattr(self, name, value)
 
+    def fields(self) -> dict[str, Any]:
+        """Return what it is made of."""
+        return {"part": self._part, "base": self._base}
+
     def __reduce__(self):
         return type(self), (self._part, self._base)
 

@@ -16,9 +16,10 @@ import sklearn.neural_network
 from ._estimators.annotations import Activations, Auto, EarlyStopping, RandomState, Schedule, Sizes, Solver
 from ._estimators.annotations import RegressionLoss as RegressionLossLike
 from ._estimators.classifier import SigmoidBackpropClassifier
-from ._estimators.parameters import Completed
+from ._estimators.plain import FIELDS
 from ._estimators.regressor import SigmoidBackpropRegressor
 from ._estimators.state import TrainingState, draft_of
+from ._part import Completed
 from .losses import Loss, RegressionLoss
 from .losses._base import sum_outputs
 
@@ -123,6 +124,9 @@ class _MeanOfOutputs(Completed):
         """Write the losses and the gradient; see `Loss.loss_gradient`."""
         self._part.loss_gradient(Y, Z, values, gradient, scratch)
         np.divide(values, Y.shape[1], values)
+
+
+FIELDS[_RoundedLogLoss] = FIELDS[_MeanOfOutputs] = Completed.fields
 
 
 @_as_there

@@ -1,7 +1,6 @@
 """Tables for networks: numbers encoded by ramps over their quantiles, and a pipeline for tables of mixed columns."""
 
 import numbers
-from functools import partial
 from itertools import pairwise
 from typing import Any, Literal, TypeVar
 
@@ -235,8 +234,8 @@ def tabular_network(kind: Literal["classifier", "regressor"], **parameters: Any)
     numeric = Pipeline([("imputer", imputer), ("encoder", PiecewiseLinearEncoder())])
     columns = ColumnTransformer(
         [
-            ("categories", categories, partial(_columns, numeric=False)),
-            ("numbers", numeric, partial(_columns, numeric=True)),
+            ("categories", categories, _categories),
+            ("numbers", numeric, _numbers),
         ]
     )
     network = _NETWORKS[kind](**{"activation": "silu", "early_stopping": _EARLY_STOPPING, **parameters})
@@ -249,6 +248,16 @@ def _objects(X):
     A frame would be asked for its columns' names, which old versions of scikit-learn do not find in new ones of polars.
     """
     return X.to_numpy(dtype=object, na_value=None) if hasattr(X, "iloc") else np.asarray(X)
+
+
+def _categories(X):
+    """Return the positions of the columns that are categories."""
+    return _columns(X, numeric=False)
+
+
+def _numbers(X):
+    """Return the positions of the columns that are numbers."""
+    return _columns(X, numeric=True)
 
 
 def _columns(X, numeric):

@@ -27,7 +27,7 @@ ALLOWED = {
     0: {"numpy", "scipy"},
     1: {"numpy", "scipy"},
     2: {"numpy", "scipy", "sklearn", "joblib", "threadpoolctl"},
-    3: {"numpy", "scipy", "sklearn", "joblib", "matplotlib"},
+    3: {"numpy", "scipy", "sklearn", "joblib", "matplotlib", "skops"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 MODULES = [path for path in FILES if path != PACKAGE / "__init__.py"]

@@ -18,7 +18,11 @@ TEXTS = {
 PAGES = {name: text for name, text in TEXTS.items() if "```python" in text}
 SLOW = {"README.md", "mathematics.md", "migration.md", "start.md", "table.md", "watching.md"}
 # What a page cannot do without. The output of migration.md is that of scikit-learn 1.9 beside ours.
-NEEDS = {"migration.md": ["sklearn.callback"], "watching.md": ["sklearn.callback", "matplotlib.pyplot"]}
+NEEDS = {
+    "deploy.md": ["skops"],
+    "migration.md": ["sklearn.callback"],
+    "watching.md": ["sklearn.callback", "matplotlib.pyplot"],
+}
 
 # A block of code, and the output that directly follows it, if there is any.
 BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)

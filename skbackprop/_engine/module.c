@@ -266,7 +266,8 @@ static int Trainer_set_up(Trainer *self, PyObject *args, PyObject *keywords)
     plan->gradient = hold(held, gradient, type, size, 1, "gradient");
     plan->mean = hold(held, mean, type, size, 1, "mean");
     for (Py_ssize_t i = 0; i < n_memory; i++)
-        plan->memory[i] = hold(held, PyTuple_GET_ITEM(memory, i), type, size, 1, "memory");
+        if (!(plan->memory[i] = hold(held, PyTuple_GET_ITEM(memory, i), type, size, 1, "memory")) && !PyErr_Occurred())
+            PyErr_SetString(PyExc_ValueError, "Got memory with None in place of an array.");
     plan->sample_weight = hold(held, weight, type, n_samples, 0, "sample_weight");
     plan->mean_of_X = hold(held, mean_of_X, type, plan->layers[0].fan_in, 0, "mean_of_X");
     plan->scale_of_X = hold(held, scale_of_X, type, plan->layers[0].fan_in, 0, "scale_of_X");
@@ -308,6 +309,9 @@ static int Trainer_set_up(Trainer *self, PyObject *args, PyObject *keywords)
         plan->random = PyCapsule_GetPointer(generator, "BitGenerator");
         if (!plan->random)
             return -1;
+    } else if (plan->keep < 1) {
+        PyErr_SetString(PyExc_ValueError, "Got dropout without a generator.");
+        return -1;
     }
     plan->blas = &blas[type];
     place_layers(self, fit_intercept);

@@ -2,6 +2,7 @@
 
 import copy
 import numbers
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -34,22 +35,6 @@ def become(estimator, draft, bridge):
     return estimator
 
 
-class WhenPickled:
-    """Stands for a dict that takes time to make, and is a plain one in a pickle.
-
-    Parameters
-    ----------
-    make : callable
-        Returns the dict.
-    """
-
-    def __init__(self, make):
-        self.make = make
-
-    def __reduce__(self):
-        return dict, (self.make(),)
-
-
 @dataclass
 class TrainingState:
     """All that training needs in order to go on exactly; the estimator keeps it where it may have to."""
@@ -77,8 +62,8 @@ class TrainingState:
     # Why the last run ended, and whether the next call of `fit` goes on with it, for it was interrupted.
     reason: str = "max_iter"
     unfinished: bool = False
-    # Checksums of what the run is made of, by name; only in what a callback is shown, and there not before it is saved.
-    fingerprint: "dict | WhenPickled | None" = None
+    # Checksums of what the run is made of, by name, or a function that makes them; only in what a callback is shown.
+    fingerprint: dict | Callable[[], dict] | None = None
 
     # Numbers of rows that have been shuffled since, one time after the other, by copies of `random_state`.
     shuffled: tuple = ()
@@ -111,8 +96,9 @@ class TrainingState:
         return state
 
     def __getstate__(self):
-        """Return all but the parts."""
-        return {**vars(self), "parts": None}
+        """Return all but the parts, with the checksums made."""
+        fingerprint = self.fingerprint() if callable(self.fingerprint) else self.fingerprint
+        return {**vars(self), "parts": None, "fingerprint": fingerprint}
 
     def source(self, other=None):
         """Return a random state that goes on from here; `other`, if it is of the same kind, which is faster than a copy."""

@@ -25,7 +25,7 @@ from .run import Run, run_epochs, run_minimizer
 from .samples import HoldOut, fingerprint
 from .scaling import Scaling, TargetScaling
 from .scoring import Score
-from .state import TrainingState, WhenPickled, draft_of
+from .state import TrainingState, draft_of
 from .threads import limit_threads, shares_nothing
 from .words import shown
 
@@ -323,7 +323,7 @@ class Training:
         run.note(view)
         vars(view).update(zip(("coefs_", "intercepts_"), copy.deepcopy((view.coefs_, view.intercepts_)), strict=True))
         view._training_state = copy.deepcopy(self._state_after(run))
-        view._training_state.fingerprint = WhenPickled(lambda: self.fingerprint)
+        view._training_state.fingerprint = lambda: self.fingerprint
         return dict(vars(view))
 
     # The run ---------------------------------------------------------------------------------------------------------

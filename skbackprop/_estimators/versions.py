@@ -1,4 +1,4 @@
-"""Which versions wrote a pickle or a checkpoint, and a warning where another one of this package reads it."""
+"""Which versions wrote a file, and a warning where another one of this package reads it."""
 
 import platform
 from functools import cache
@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_info
 
 from .._engine import compiled
 from .advice import warn_user
+from .plain import as_plain, convert, from_plain
 
 
 class OtherVersionWarning(InconsistentVersionWarning):
@@ -81,18 +82,21 @@ def show_versions() -> None:
 
 
 class Versioned:
-    """Writes the versions into an estimator's pickles, as scikit-learn does with its own."""
+    """Writes the versions into an estimator's files, as scikit-learn does with its own, and no private type."""
 
     def __getstate__(self):
-        """Return the attributes, and the versions."""
-        return {**super().__getstate__(), "_versions": versions()}
+        """Return the attributes, the private ones as plain data, and the versions."""
+        state = {**super().__getstate__(), "_versions": versions()}
+        convert(state, as_plain)
+        return state
 
     def __setstate__(self, state):
-        """Set the attributes; warn once a pickle if it was written by another version of this package."""
+        """Set the attributes; warn once a file if it was written by another version of this package."""
         state = dict(state)
+        convert(state, from_plain)
         original, current = state.pop("_versions", {"skbackprop": "(an unknown version)"}), versions()
         if original.get("skbackprop") != current["skbackprop"] and not original.get("told"):
             warn_user(OtherVersionWarning(type(self).__name__, dict(original), current))
-            # Those that come from the same pickle share the dict, and are silent.
+            # Those that come from the same file share the dict, and are silent.
             original["told"] = True
         super().__setstate__(state)

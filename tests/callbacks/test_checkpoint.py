@@ -4,10 +4,13 @@ import io
 import json
 import multiprocessing
 import os
+import pickle
+import sys
 import tempfile
 import time
 import warnings
 from functools import cache
+from importlib.util import find_spec
 
 import joblib
 import numpy as np
@@ -22,10 +25,14 @@ from sklearn.linear_model import LinearRegression
 import skbackprop
 from skbackprop import SigmoidBackpropAutoencoder, SigmoidBackpropClassifier, SigmoidBackpropRegressor
 from skbackprop._estimators import training
+from skbackprop.losses import HuberLoss
 
 pytest.importorskip("sklearn.callback", reason="scikit-learn has had callbacks since 1.9")
 
 from skbackprop.callbacks import Checkpoint, ValidationMonitor, resume
+
+no_skops = pytest.mark.skipif(find_spec("skops") is None, reason="skops is not installed")
+by_format = pytest.mark.parametrize("kind", ["pickle", pytest.param("skops", marks=no_skops)])
 
 SETTINGS = [
     {"solver": "sgd"},
@@ -45,10 +52,12 @@ SETTINGS = [
 @pytest.mark.slow
 @pytest.mark.parametrize("epoch", [pytest.param(1, marks=pytest.mark.slow), 5, pytest.param(12, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
-def test_a_resumed_fit_ends_with_the_weights_of_the_uninterrupted_one(tmp_path, settings, epoch):
+@by_format
+def test_a_resumed_fit_ends_with_the_weights_of_the_uninterrupted_one(tmp_path, settings, epoch, kind):
     straight = quietly(SigmoidBackpropClassifier(**NETWORK, **settings).fit, X, y)
     path, epoch = tmp_path / "checkpoint", min(epoch, straight.n_iter_)
-    crashing = SigmoidBackpropClassifier(**NETWORK, **settings).set_callbacks(Checkpoint(path), Crash(epoch))
+    crashing = SigmoidBackpropClassifier(**NETWORK, **settings)
+    crashing.set_callbacks(Checkpoint(path, format=kind), Crash(epoch))
     with pytest.raises(CrashError):
         quietly(crashing.fit, X, y)
     resumed = quietly(resume, path, X, y)
@@ -67,21 +76,23 @@ def test_a_resumed_fit_ends_with_the_weights_of_the_uninterrupted_one(tmp_path, 
     ],
     ids=["regressor", "autoencoder", "random state"],
 )
-def test_every_estimator_resumes(tmp_path, estimator, target):
+@by_format
+def test_every_estimator_resumes(tmp_path, estimator, target, kind):
     straight = quietly(clone(estimator).fit, X, target)
-    crashing = clone(estimator).set_callbacks(Checkpoint(tmp_path / "c", every=3), Crash(8))
+    crashing = clone(estimator).set_callbacks(Checkpoint(tmp_path / "c", every=3, format=kind), Crash(8))
     with pytest.raises(CrashError):
         quietly(crashing.fit, X, target)
     assert_same(quietly(resume, tmp_path / "c", X, target), straight)
 
 
-def test_a_warm_start_and_validation_data_resume(tmp_path):
+@by_format
+def test_a_warm_start_and_validation_data_resume(tmp_path, kind):
     parts = {"X_val": X[100:], "y_val": y[100:], "sample_weight": np.linspace(1, 2, 100)}
     settings = {**NETWORK, "warm_start": True, "early_stopping": True}
     straight = quietly(SigmoidBackpropClassifier(**settings).fit, X[:100], y[:100], **parts)
     quietly(straight.fit, X[:100], y[:100], **parts)
     crashing = quietly(SigmoidBackpropClassifier(**settings).fit, X[:100], y[:100], **parts)
-    crashing.set_callbacks(Checkpoint(tmp_path / "c"), Crash(4))
+    crashing.set_callbacks(Checkpoint(tmp_path / "c", format=kind), Crash(4))
     with pytest.raises(CrashError):
         quietly(crashing.fit, X[:100], y[:100], **parts)
     resumed = quietly(resume, tmp_path / "c", X[:100], y[:100], **parts)
@@ -164,8 +175,13 @@ def test_a_failing_write_leaves_the_checkpoint_before_and_no_other_file(tmp_path
 @pytest.fixture
 def checkpoint(tmp_path):
     """A checkpoint of a small network."""
-    path = tmp_path / "c"
-    quietly(SigmoidBackpropClassifier((2,), max_iter=2, random_state=0).set_callbacks(Checkpoint(path)).fit, X, y)
+    return small(tmp_path / "c", "pickle")
+
+
+def small(path, kind):
+    """A checkpoint of a small network in that format."""
+    network = SigmoidBackpropClassifier((2,), max_iter=2, random_state=0)
+    quietly(network.set_callbacks(Checkpoint(path, format=kind)).fit, X, y)
     return path
 
 
@@ -193,7 +209,9 @@ def test_a_truncated_checkpoint_is_refused(checkpoint, count):
 
 
 @pytest.mark.parametrize("count", [10, pytest.param(200, marks=pytest.mark.slow)])
-def test_a_flipped_bit_is_noticed(checkpoint, count, monkeypatch):
+@by_format
+def test_a_flipped_bit_is_noticed(tmp_path, count, kind, monkeypatch):
+    checkpoint = small(tmp_path / "c", kind)
     monkeypatch.setattr(joblib, "load", lambda file: pytest.fail("it was unpickled"))
     content = checkpoint.read_bytes()
     random_state, header = np.random.RandomState(0), content.index(b"}\n") + 2
@@ -220,7 +238,7 @@ def test_of_a_large_file_of_another_kind_no_more_is_read_than_its_first_line(tmp
         file.truncate(2**40)
     assert_refused(path, "not a checkpoint")
     with path.open("r+b") as file:
-        file.write(b"skbackprop checkpoint 2\n")
+        file.write(b"skbackprop checkpoint 3\n")
     assert_refused(path, "cut short or damaged")
 
 
@@ -261,6 +279,85 @@ def test_a_whole_file_of_another_content_is_refused(tmp_path, content):
     path = tmp_path / "c"
     Checkpoint(path)._write(content() if callable(content) else content)
     assert_refused(path, r"^Got '.*', which is a checkpoint .*: pass a file that skbackprop.callbacks.Checkpoint wrote\.$")
+
+
+# What a file may run ---------------------------------------------------------------------------------------------------
+
+
+class OwnLoss(HuberLoss):
+    """A loss of the user's own."""
+
+
+def crashed(path, **settings):
+    """The checkpoint of a fit that went on for three epochs."""
+    crashing = SigmoidBackpropRegressor(**NETWORK, **settings)
+    with pytest.raises(CrashError):
+        crashing.set_callbacks(Checkpoint(path, format="skops"), Crash(3)).fit(X, y)
+
+
+@no_skops
+def test_nothing_is_unpickled_of_a_file_of_format_skops(tmp_path, monkeypatch):
+    crashed(tmp_path / "c")
+    monkeypatch.setattr(pickle, "Unpickler", lambda *_: pytest.fail("it was unpickled"))
+    monkeypatch.setattr(joblib, "load", lambda file: pytest.fail("it was unpickled"))
+    straight = quietly(SigmoidBackpropRegressor(**NETWORK).fit, X, y)
+    for trusted in ({}, {"trusted": []}):
+        assert_same(quietly(resume, tmp_path / "c", X, y, **trusted), straight)
+
+
+def test_a_pickle_is_refused_where_types_are_to_be_trusted(checkpoint, monkeypatch):
+    monkeypatch.setattr(joblib, "load", lambda file: pytest.fail("it was unpickled"))
+    for trusted in ([], (OwnLoss,)):
+        with pytest.raises(ValueError, match=r"^Got '.*', which is a pickle, with trusted=.*: pass a checkpoint of format"):
+            resume(checkpoint, X, y, trusted=trusted)
+
+
+@no_skops
+def test_a_checkpoint_with_types_that_are_not_trusted_is_refused_by_skops(tmp_path):
+    crashed(tmp_path / "c", loss=OwnLoss())
+    for trusted in (None, [], [Crash]):
+        with pytest.raises(TypeError, match=r"^Untrusted types found in the file: \['test_checkpoint\.OwnLoss'\]"):
+            resume(tmp_path / "c", X, y, trusted=trusted)
+    straight = quietly(SigmoidBackpropRegressor(**NETWORK, loss=OwnLoss()).fit, X, y)
+    assert_same(quietly(resume, tmp_path / "c", X, y, trusted=["test_checkpoint.OwnLoss"]), straight)
+
+
+@no_skops
+@pytest.mark.parametrize(
+    "settings", [{"scoring": lambda *_: 0.0}, {"random_state": np.random.RandomState(np.random.PCG64(0))}]
+)
+def test_what_skops_cannot_read_again_is_refused_before_the_first_epoch(tmp_path, settings):
+    classifier = SigmoidBackpropClassifier(**{**NETWORK, **settings})
+    classifier.set_callbacks(Crash(1), Checkpoint(tmp_path / "c", format="skops"))
+    with pytest.raises(ValueError, match=r"^Got a Checkpoint of format 'skops' with parameters that skops cannot save "):
+        classifier.fit(X, y)
+
+
+@no_skops
+@pytest.mark.parametrize("content", [{"coefs_": []}, SigmoidBackpropClassifier(), LinearRegression()], ids=str)
+def test_a_whole_file_of_another_content_is_refused_in_format_skops(tmp_path, content):
+    Checkpoint(tmp_path / "c", format="skops")._write(content)
+    assert_refused(tmp_path / "c", r"^Got '.*', which is a checkpoint .*: pass a file that .*Checkpoint wrote\.$")
+
+
+def test_a_format_of_a_later_version_is_refused(tmp_path):
+    later = Checkpoint(tmp_path / "c")
+    later.format = "later"
+    later._write(None)
+    assert_refused(tmp_path / "c", "which is not a checkpoint that this version reads: pass a file")
+
+
+def test_a_wrong_format_and_wrong_types_to_trust_are_refused(tmp_path, checkpoint, monkeypatch):
+    for wrong in ("joblib", None, "SKOPS"):
+        with pytest.raises(ValueError, match=rf"^Got format={wrong!r}: pass one of 'pickle', 'skops'"):
+            Checkpoint(tmp_path / "c", format=wrong)
+    for wrong in (True, "skops", OwnLoss):
+        with pytest.raises(TypeError, match=r"^Got trusted=.*: pass a list of types, or of their names\.$"):
+            resume(checkpoint, X, y, trusted=wrong)
+    monkeypatch.setitem(sys.modules, "skops", None)
+    monkeypatch.setitem(sys.modules, "skops.io", None)
+    with pytest.raises(ImportError, match=r'run pip install "skbackprop\[skops\]"'):
+        Checkpoint(tmp_path / "c", format="skops")
 
 
 # Other data ------------------------------------------------------------------------------------------------------------

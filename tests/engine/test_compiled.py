@@ -367,6 +367,8 @@ WRONG = {
     "an unknown loss": {"loss": 99},
     "an unknown optimizer": {"optimizer": -1},
     "memory of another optimizer": {"optimizer": 1},
+    "no memory": {"memory": (None,)},
+    "dropout without a generator": {"dropout": 0.5},
     "too few columns": {"X": np.zeros((10, 3))},
     "no rows": {"X": np.zeros((0, 4)), "Y": np.zeros((0, 2))},
     "whole numbers": {"X": np.zeros((10, 4), int)},
