@@ -150,15 +150,15 @@ def _stacked(vectors, frames):
 
 
 def _frames(recording, n_films):
-    """Return the epochs that the page shows: all, or as many as it has room for, with the first, the kept and the last."""
+    """Return the epochs that the page shows: all, or as many as it has room for, and those that training goes on from."""
     n_frames = len(recording.latest)
     size = recording.latest[0].size * CHARACTERS * (2 if recording.training.recipe.averages else 1)
     most = max(2, int(FOR_WEIGHTS / n_films / size))
     if n_frames <= most:
         return list(range(n_frames))
-    # The first epochs change most: half of the frames are theirs alone, were it not for the others in between.
+    # The first epochs change most.
     spaced = np.linspace(0, 1, most) ** 1.5 * (n_frames - 1)
-    return sorted({*np.round(spaced).astype(int).tolist(), recording.kept_epoch})
+    return sorted({*np.round(spaced).astype(int).tolist(), recording.kept_epoch, *_memory_epochs(recording)})
 
 
 def _positions(rows, chosen):
@@ -217,17 +217,23 @@ def _twister(state):
     return {"key": state["key"].tolist(), "position": int(state["pos"])}
 
 
-def _memories(recording):
-    """Return what the optimizer remembered, for as many epochs as there is room for."""
+def _memory_epochs(recording):
+    """Return the epochs for which there is room for what the optimizer remembered."""
     memories = {epoch: memory for epoch, memory in recording.memories.items() if memory}
     if not memories:
-        return {}
-    sizes = [np.size(value) for value in next(iter(memories.values())).values()]
-    most = int(FOR_MEMORIES / (CHARACTERS * sum(sizes)))
-    if not most:
-        return {}
-    every = -(-len(memories) // most)
+        return []
+    size = CHARACTERS * sum(np.size(value) for value in next(iter(memories.values())).values())
+    most = int(FOR_MEMORIES / size)
+    every = -(-len(memories) // most) if most else len(memories) + 1
+    return list(memories)[every - 1 :: every]
+
+
+def _memories(recording):
+    """Return what the optimizer remembered, by epoch."""
     return {
-        epoch: {name: packed(value, precise=False) if np.ndim(value) else value for name, value in memories[epoch].items()}
-        for epoch in list(memories)[every - 1 :: every]
+        epoch: {
+            name: packed(value, precise=False) if np.ndim(value) else value
+            for name, value in recording.memories[epoch].items()
+        }
+        for epoch in _memory_epochs(recording)
     }

@@ -15,8 +15,8 @@ import { TrainHere } from "./train_here.js";
 import { WeightsView } from "./weights_view.js";
 import { WhatIf } from "./what_if.js";
 
-// A film takes about eight seconds, in between these numbers of frames a second.
-const SECONDS = 8;
+// A film takes about six seconds, in between these numbers of frames a second.
+const SECONDS = 6;
 const SLOWEST = 4;
 const FASTEST = 30;
 
@@ -256,7 +256,10 @@ export class Page {
 
   draw(now = 0) {
     const { state } = this;
-    if (state.playing) this.advance(now);
+    if (state.playing && !this.advance(now)) {
+      this.render();
+      return;
+    }
     if (state.trains && this.pending === null) this.trainHere.tick();
     this.moments = this.films.map((film, index) => this.momentOf(film, index));
     this.views.forEach((views, index) => views.forEach((view) => view.render(this.moments[index])));
@@ -266,13 +269,15 @@ export class Page {
     if (state.playing || state.trains) this.render();
   }
 
+  /** While the film plays, go on to its next frame if that is due; return whether it was. */
   advance(now) {
     const rate = Math.min(Math.max(this.times.length / SECONDS, SLOWEST), FASTEST);
-    if (now - (this.lastFrame ?? 0) < 1000 / rate - 4) return;
+    if (now - (this.lastFrame ?? -Infinity) < 1000 / rate - 4) return false;
     this.lastFrame = now;
     this.state.time++;
     if (this.state.time >= this.times.length - 1)
       Object.assign(this.state, { time: this.times.length - 1, playing: false });
+    return true;
   }
 
   // Words ------------------------------------------------------------------------------------------------------------

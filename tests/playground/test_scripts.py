@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from playground_helpers import run_script
-from sklearn.datasets import load_diabetes, load_iris, make_moons
+from sklearn.datasets import load_diabetes, load_digits, load_iris, make_moons
 from sklearn.neural_network import MLPClassifier as TheirClassifier
 
 from skbackprop import SigmoidBackpropClassifier, SigmoidBackpropRegressor
@@ -88,3 +88,21 @@ def test_the_scripts_compute_what_the_estimator_does(name, tmp_path):
         assert later[0] == (fitted.n_iter_ - 2) * later[1] > 0
         np.testing.assert_allclose(reached, recorded, atol=1e-4)
         np.testing.assert_allclose(losses, [*fitted.loss_curve_[:2], *fitted.loss_curve_[-2:]], rtol=1e-4)
+
+
+def test_steps_are_those_of_fit_between_frames_too(tmp_path):
+    """Of a film with some of the epochs only."""
+    X, y = load_digits(return_X_y=True)
+    path = tmp_path / "page.html"
+    page = export_html(SigmoidBackpropClassifier((30,), random_state=0, tol=0), X, y, path, epochs=32)
+    script = """
+    const frame = film.frames - 2;
+    const trainer = film.trainerAt(frame);
+    while (trainer.epochs < film.epochs[frame + 1]) trainer.epoch();
+    report([film.frames, film.nEpochs, film.memoryFor(frame), trainer.theta, film.weightsAt(frame + 1, false)]);
+    """
+    n_frames, n_epochs, memory, reached, recorded = run_script(script, page, tmp_path)
+    assert n_frames < n_epochs
+    assert memory["possible"]
+    assert memory["from"] > 0
+    np.testing.assert_allclose(reached, recorded, atol=1e-4)
