@@ -12,7 +12,7 @@ from skbackprop.playground import export_html
 X, y = make_moons(500, noise=0.2, random_state=0)
 path = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(tempfile.mkdtemp()) / "playground_moons.html"
 network = SigmoidBackpropClassifier((12, 8), early_stopping=True, random_state=0)
-names = {"feature_names": ["across", "up"], "class_names": ["upper moon", "lower moon"]}
+names = {"feature_names": ["width", "height"], "class_names": ["upper moon", "lower moon"]}
 page = export_html(network, X, y, path, epochs=150, title="Two half moons", **names)
 
 (fitted,) = page.estimators

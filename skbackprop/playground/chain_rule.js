@@ -285,8 +285,8 @@ export class ChainRule {
     const net = larger - smaller;
     const nearly = Math.abs(net) < 0.2 * (larger + smaller);
     const words =
-      `${up} of ${parts.length} samples pull this weight up, together by ${digits(larger, 3)}, ` +
-      `and ${down} pull it down, by ${digits(smaller, 3)}: `;
+      `Up it is pulled by ${up} of ${parts.length} samples, together by ${digits(larger, 3)}; ` +
+      `down by ${down}, together by ${digits(smaller, 3)}: `;
     const outcome =
       larger + smaller === 0
         ? "none has anything to say of it."

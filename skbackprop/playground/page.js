@@ -341,7 +341,7 @@ export class Page {
     const order = names.map((name, at) => [prediction[at], name]).sort((one, other) => other[0] - one[0]);
     return `it is ${target}; ${order
       .slice(0, 3)
-      .map(([p, name]) => `${name} ${digits(100 * p, 3)} %`)
+      .map(([p, name]) => `${name}: ${digits(100 * p, 3)} %`)
       .join(", ")}`;
   }
 }

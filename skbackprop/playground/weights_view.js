@@ -57,14 +57,14 @@ export class WeightsView {
     ];
     // Names beside the ends of the lines, moved apart where these are close.
     const order = lines.map((_, line) => line).sort((a, b) => values[b].at(-1) - values[a].at(-1));
-    let free = TOP + 4;
+    let free = TOP - 4;
     order.forEach((line, place) => {
       const chosen = lines[line].from === state.from;
       const stroke = chosen ? "var(--chosen)" : css(classColor(line));
       const d = values[line]
         .map((value, frame) => `${this.x(film.epochs[frame]).toFixed(1)} ${y(value).toFixed(1)}`)
         .join("L");
-      free = Math.max(free + 13, Math.min(y(values[line].at(-1)) + 4, HEIGHT - 4 - 13 * (order.length - 1 - place)));
+      free = Math.max(free + 16, Math.min(y(values[line].at(-1)) + 4, HEIGHT - 4 - 16 * (order.length - 1 - place)));
       const name = lines[line].name.slice(0, 11);
       parts.push(
         svg("path", {
