@@ -6,6 +6,8 @@ import { element, select } from "./elements.js";
 // Tried for the difference quotient; the one whose neighbour agrees best counts: rounding spoils small ones, curvature
 // large ones.
 const STEPS = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
+// Such a difference is what the rounding of the losses leaves.
+const ROUNDING = 1e-9;
 const MOST_TERMS = 3;
 const MOST_SAMPLES = 12;
 
@@ -155,8 +157,8 @@ export class ChainRule {
       element("table", { class: "rule" }, element("thead", {}, head), element("tbody", {}, ...body)),
     );
     this.result.textContent =
-      `Weight ${digits(theta[found.at])}. Derivative of this sample’s loss: ${digits(found.derivative, 7)} by the chain ` +
-      `rule, ${digits(quotient.quotient, 7)} as a difference quotient.`;
+      `Weight ${digits(theta[found.at])}. Derivative of this sample’s loss: ${digits(found.derivative, 7)} by the ` +
+      `chain rule, ${digits(quotient.quotient, 7)} as a difference quotient.`;
     this.found = { ...found, quotient: quotient.quotient };
     this.explain(film, network, theta, place);
   }
@@ -250,7 +252,7 @@ export class ChainRule {
         ? "both are 0"
         : share < 1e-6
           ? "the same to six digits"
-          : `${digits(apart, 2)} apart, which is rounding`;
+          : `${digits(apart, 2)} apart${apart < ROUNDING ? ", which is rounding" : ": the loss may have a kink here"}`;
     return [
       "checked",
       "(ℓ(w + h) − ℓ(w − h)) / 2h",

@@ -1,9 +1,13 @@
 // The data with what is predicted for them: a map over two features, a curve over one, residuals, or an image.
 
+import { digits } from "./arrays.js";
 import { SHAPES, classColor, css, mixed, numberColor, theme } from "./colors.js";
 import { element, panel, pointIn, select } from "./elements.js";
 
 const SIZE = 420;
+// The shapes in letters, for the legend; and so many classes it names.
+const SIGNS = ["●", "■", "▲", "◆"];
+const MOST_CLASSES = 10;
 const HEIGHT = 320;
 // Cells of the map a side; fewer for networks that take long.
 const CELLS = 56;
@@ -45,7 +49,7 @@ export class DataView {
     this.cells = element("canvas");
     const [low, high] = page.ranges(page.samples.Y, film.nOutputs)[0];
     this.range = [low, high];
-    this.node = panel("Data and predictions", this.controls(), this.canvas, this.words);
+    this.node = panel("Data and predictions", this.controls(), this.canvas, this.legend(), this.words);
     this.held = new Set(film.heldOut);
     this.drawn = "";
   }
@@ -86,6 +90,17 @@ export class DataView {
       );
     }
     return row;
+  }
+
+  /** Which colour and shape is which class, or which colour which number. */
+  legend() {
+    const { classes, kind } = this.page.data;
+    const entry = (sign, color, words) =>
+      element("span", {}, element("span", { style: `color: ${css(color)}`, "aria-hidden": "true" }, sign), ` ${words}`);
+    const ends = this.isNumeric ? this.range.map((value, at) => entry("■", numberColor(at), digits(value, 3))) : [];
+    const groups = kind === "multilabel" ? ["no", "yes"] : classes;
+    const entries = groups.slice(0, MOST_CLASSES).map((name, at) => entry(SIGNS[at % SIGNS.length], classColor(at), name));
+    return element("div", { class: "legend" }, ...(this.isNumeric ? ends : entries));
   }
 
   /** The class of a sample, by its number. */
@@ -252,7 +267,7 @@ export class DataView {
     const [across, up] = this.features.map((at) => features[at]);
     const output = classes.slice(-this.film.nOutputs)[this.output];
     const words = {
-      map: `Across ${across}, up ${up}.`,
+      map: `Across ${across}, up ${up}${this.n > 2 ? "; the map is for the chosen sample’s other features" : ""}.`,
       curve: `Across ${across}, up ${this.isNumeric ? "" : "the probability of "}${output}.`,
       residuals: "Across what is, up what is predicted: right is on the line.",
       image: "",

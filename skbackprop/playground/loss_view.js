@@ -84,7 +84,7 @@ export class LossView {
           1,
           "var(--negative)",
           "7 3",
-          this.sameAxis ? "validation" : `validation: ${this.film.scoring}, ${digits(least, 3)} to ${digits(most, 3)}`,
+          this.sameAxis ? "validation" : `${this.film.scoring}, ${digits(least, 3)} to ${digits(most, 3)}`,
         ),
       );
     }
@@ -92,7 +92,7 @@ export class LossView {
   }
 
   legend(place, stroke, dashes, words) {
-    const x = LEFT + 60 + place * 160;
+    const x = LEFT + place * 165;
     return svg(
       "g",
       {},

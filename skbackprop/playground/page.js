@@ -95,7 +95,7 @@ export class Page {
     const notes = [];
     if (this.data.numbers.length)
       notes.push(
-        `${this.samples.n} of ${this.data.samples} samples are on this page, drawn at random, which computes with them alone.`,
+        `${this.samples.n} of ${this.data.samples} samples, drawn at random, are on this page; it uses these alone.`,
       );
     for (const film of this.films) {
       if (film.frames <= film.nEpochs) notes.push(`${film.frames} of ${film.nEpochs + 1} moments stand for all.`);

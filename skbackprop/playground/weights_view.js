@@ -7,7 +7,7 @@ import { panel, svg } from "./elements.js";
 const WIDTH = 460;
 const HEIGHT = 190;
 const LEFT = 46;
-const RIGHT = 92;
+const RIGHT = 124;
 const TOP = 8;
 const BOTTOM = 22;
 const MOST_LINES = 8;
@@ -65,7 +65,7 @@ export class WeightsView {
         .map((value, frame) => `${this.x(film.epochs[frame]).toFixed(1)} ${y(value).toFixed(1)}`)
         .join("L");
       free = Math.max(free + 16, Math.min(y(values[line].at(-1)) + 4, HEIGHT - 4 - 16 * (order.length - 1 - place)));
-      const name = lines[line].name.slice(0, 11);
+      const name = lines[line].name.slice(0, 10);
       parts.push(
         svg("path", {
           d: `M${d}`,
@@ -77,7 +77,7 @@ export class WeightsView {
         svg(
           "text",
           { x: WIDTH - RIGHT + 5, y: free, style: chosen ? "font-weight: 700" : "" },
-          `${name} ${digits(values[line].at(-1), 3)}`,
+          `${digits(values[line].at(-1), 3)} ${name}`,
         ),
       );
     });
