@@ -9,7 +9,15 @@ from numpy.typing import ArrayLike
 
 from .._estimators.parameters import check_count
 from .._estimators.words import shown
-from ._plotting import CMAP, axes_for, check_drawable, symmetric_limits, trained_weights
+from ._plotting import (
+    CMAP,
+    axes_for,
+    check_drawable,
+    outputs_of_units,
+    symmetric_limits,
+    trained_biases,
+    trained_weights,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,11 +79,23 @@ def _width(text):
     return max(TextPath((0, 0), line, size=1).get_extents().x1 if line.strip() else 0.0 for line in text.split("\n"))
 
 
+def _of_units(name, layers, sizes):
+    """Return a number for each unit of some layers as arrays, or None of None; raise unless there are as many as units."""
+    if layers is None:
+        return None
+    layers = [np.ravel(np.asarray(layer, dtype=float)) for layer in layers]
+    found = [len(layer) for layer in layers]
+    if found != list(sizes):
+        raise ValueError(f"Got {name} of {shown(found)} numbers: pass one array for each layer, of {shown(list(sizes))}.")
+    return layers
+
+
 class NetworkDisplay:
     """A network as a drawing: a circle for each unit, and a line for each weight.
 
-    The colour of a line is the sign of its weight, and its width the size. Biases are not drawn. Create it with
-    `from_estimator`, or from weights.
+    The colour of a line is the sign of its weight, and its width the size. A bias is a square at its unit, in the same
+    colours; a unit has the colour of what it puts out for a sample, if one is given. Create it with `from_estimator`, or
+    from weights.
 
     Parameters
     ----------
@@ -88,6 +108,11 @@ class NetworkDisplay:
         Names of the inputs and of the output units.
     weight_name : str, default="weight"
         Label of the colour bar.
+    biases : list of array-like, default=None
+        Biases of each layer, of shape (fan_out,); None draws none.
+    activations : list of array-like, default=None
+        What the units of each layer put out for a sample, beginning with the inputs; None leaves the units white. The
+        largest of each layer, or 1 if all are smaller, is the darkest.
 
     Attributes
     ----------
@@ -99,6 +124,8 @@ class NetworkDisplay:
         The weights between the units that are shown, from the weakest to the strongest.
     units_ : list of matplotlib PathCollection
         The units that are shown, by layer.
+    biases_ : list of matplotlib PathCollection
+        The biases of these units, by layer without the inputs; empty without `biases`.
     texts_ : list of matplotlib Text
         Names, sizes and ellipses.
     colorbar_ : matplotlib Colorbar or None
@@ -107,8 +134,8 @@ class NetworkDisplay:
     Raises
     ------
     ValueError
-        If the shapes of the weights do not fit together, or the number of names is not that of the layers, inputs or
-        outputs.
+        If the shapes of the weights do not fit together, or the number of names, biases or activations is not that of the
+        layers, inputs or outputs.
 
     See Also
     --------
@@ -127,12 +154,14 @@ class NetworkDisplay:
     figure_: "Figure"
     edges_: "LineCollection"
     units_: "list[PathCollection]"
+    biases_: "list[PathCollection]"
     texts_: "list[Text]"
     colorbar_: "Colorbar | None"
 
     def __init__(self, coefs: Sequence[ArrayLike], *, layer_names: Sequence[str] | None = None,
                  input_names: Sequence[str] | None = None, output_names: Sequence[str] | None = None,
-                 weight_name: str = "weight") -> None:  # fmt: skip
+                 weight_name: str = "weight", biases: Sequence[ArrayLike] | None = None,
+                 activations: Sequence[ArrayLike] | None = None) -> None:  # fmt: skip
         self.coefs = [np.asarray(coef, dtype=float) for coef in coefs]
         shapes = [coef.shape for coef in self.coefs]
         fit = all(len(shape) == 2 for shape in shapes)
@@ -154,19 +183,26 @@ class NetworkDisplay:
             names = getattr(self, name)
             if names is not None and len(names) != size:
                 raise ValueError(f"Got {len(names)} {name}: pass {size}, or None.")
+        self.biases = _of_units("biases", biases, self.layer_sizes[1:])
+        self.activations = _of_units("activations", activations, self.layer_sizes)
 
     @classmethod
-    def from_estimator(cls, estimator: Any, *, ax: "Axes | None" = None, **kwargs: Any) -> "NetworkDisplay":
+    def from_estimator(cls, estimator: Any, *, sample: ArrayLike | None = None, ax: "Axes | None" = None,
+                       **kwargs: Any) -> "NetworkDisplay":  # fmt: skip
         """Draw a fitted network.
 
-        Inputs have names if the network was fitted to a dataframe, outputs if it is a classifier. Where training
-        standardises the inputs, the first layer's weights are those for standardised inputs, which can be compared with
-        each other and with those of the other layers; `coefs_` are those for the raw inputs.
+        Inputs have the names of the dataframe that the network was fitted to, else x1, x2 and so on; the outputs of a
+        classifier are the classes. Where training standardises the inputs, weights and biases of the first layer are those
+        for standardised inputs, which can be compared with each other and with those of the other layers; `coefs_` are
+        those for the raw inputs.
 
         Parameters
         ----------
         estimator : estimator
             A fitted network.
+        sample : array-like of shape (n_features,), default=None
+            Colours the units by what they put out for this sample; of the inputs it is the standardised values, where
+            training standardises them.
         ax : matplotlib Axes, default=None
             Axes to draw on; None makes new ones.
         **kwargs : dict
@@ -183,6 +219,8 @@ class NetworkDisplay:
             If the estimator is not fitted.
         TypeError
             If the estimator is not a network.
+        ValueError
+            If `sample` has another number of features than the network.
         ImportError
             If matplotlib is not installed.
         """
@@ -197,12 +235,15 @@ class NetworkDisplay:
         if classes is not None:
             # For two classes there is one output unit, which stands for the second.
             classes = classes[-coefs[-1].shape[1] :]
+        columns = getattr(estimator, "feature_names_in_", None)
         return cls(
             coefs,
             layer_names=["inputs", *hidden, f"outputs\n{estimator.out_activation_}"],
-            input_names=getattr(estimator, "feature_names_in_", None),
+            input_names=[f"x{number}" for number in range(1, len(coefs[0]) + 1)] if columns is None else columns,
             output_names=classes,
             weight_name=weight_name,
+            biases=trained_biases(estimator) if getattr(estimator, "fit_intercept", True) else None,
+            activations=None if sample is None else outputs_of_units(estimator, sample),
         ).plot(ax, **kwargs)
 
     def plot(self, ax: "Axes | None" = None, *, max_units: int = 16, colorbar: bool = True) -> "NetworkDisplay":
@@ -245,9 +286,9 @@ class NetworkDisplay:
         size, top = self._set_limits(n_rows, titles, names)
         self.texts_ = []
         self.units_ = []
-        circle = {"s": (0.8 * size) ** 2, "facecolor": "white", "edgecolor": "black", "zorder": 3}
+        self.biases_ = []
         for layer, (column, title) in enumerate(zip(columns, titles, strict=True)):
-            self.units_.append(ax.scatter(np.full(len(column.units), layer), column.heights, **circle))
+            self._draw_units(layer, column, size)
             if column.gap is not None:
                 others = f"⋮\n{self.layer_sizes[layer] - len(column.units)} more"
                 background = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
@@ -275,6 +316,25 @@ class NetworkDisplay:
         self.edges_.set_array(weights)
         self.edges_.set_clim(**limits)
         self.ax_.add_collection(self.edges_)
+
+    def _draw_units(self, layer, column, size):
+        """Draw the units that are shown of a layer, and their biases."""
+        places = np.full(len(column.units), layer), column.heights
+        style = {"edgecolor": "black", "zorder": 3}
+        colors = {"facecolor": "white"}
+        if self.activations is not None:
+            values = self.activations[layer]
+            limits = symmetric_limits(np.append(values, 1.0))
+            colors = {"c": values[column.units], "cmap": CMAP, **limits}
+        self.units_.append(self.ax_.scatter(*places, s=(0.8 * size) ** 2, **colors, **style))
+        if self.biases is not None and layer:
+            from matplotlib.transforms import ScaledTranslation  # noqa: PLC0415 (optional)
+
+            # In the colours of the weights, at the lower edge of the circle.
+            bottom = ScaledTranslation(0, -0.4 * size / POINTS_AN_INCH, self.figure_.dpi_scale_trans)
+            colors = {"c": self.biases[layer - 1][column.units], "cmap": CMAP, "norm": self.edges_.norm}
+            place = {"transform": self.ax_.transData + bottom, "marker": "s", "s": (0.4 * size) ** 2, "linewidths": 0.5}
+            self.biases_.append(self.ax_.scatter(*places, **place, **colors, edgecolor="black", zorder=3.5))
 
     def _set_limits(self, n_rows, titles, names):
         """Make room for titles and names; return the size of the letters, in points, and the top of the titles."""

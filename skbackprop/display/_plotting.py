@@ -1,10 +1,15 @@
 """What the displays share: matplotlib where it is needed, axes to draw on, and what they need of a fitted network."""
 
 import numpy as np
+from scipy.special import expit, softmax
 from sklearn.utils.validation import check_is_fitted
+
+from .._estimators.parameters import activations_of
 
 # Colours of weights: red is positive, blue negative, and white, which does not show on white, zero.
 CMAP = "RdBu_r"
+# From raw scores to predictions in scikit-learn's networks, by the name of the output's activation.
+LINKS = {"identity": np.asarray, "logistic": expit, "softmax": lambda Z: softmax(Z, axis=1), "exp": np.exp}
 
 
 def check_matplotlib(caller):
@@ -74,6 +79,34 @@ def trained_weights(estimator):
         coefs[-1] /= estimator._target_scaling.score_scale
         standardized.append("targets")
     return coefs, f"weight, for standardised {' and '.join(standardized)}" if standardized else "weight"
+
+
+def trained_biases(estimator):
+    """Return the biases of each layer as training sees them: as `trained_weights` does the weights."""
+    biases = [np.array(intercept) for intercept in estimator.intercepts_]
+    if (scaling := getattr(estimator, "_scaling", None)) is not None:
+        biases[0] += scaling.mean @ estimator.coefs_[0]
+    if (scaling := getattr(estimator, "_target_scaling", None)) is not None:
+        biases[-1] -= scaling.score_shift
+        biases[-1] /= scaling.score_scale
+    return biases
+
+
+def outputs_of_units(estimator, sample):
+    """Return what the units of each layer put out for a sample, beginning with the inputs as training sees them."""
+    A = np.asarray(sample, dtype=float).reshape(1, -1)
+    if A.shape[1] != len(estimator.coefs_[0]):
+        raise ValueError(f"Got a sample of {A.shape[1]} features: pass one of {len(estimator.coefs_[0])}.")
+    scaling = getattr(estimator, "_scaling", None)
+    found = [A if scaling is None else (A - scaling.mean) / scaling.scale]
+    activations = activations_of(estimator, len(estimator.coefs_) - 1)
+    for coef, intercept, activation in zip(estimator.coefs_, estimator.intercepts_, activations, strict=False):
+        A = np.asarray(A @ coef + intercept, dtype=float)
+        activation.forward(A, np.empty_like(A) if activation.needs_cache else None)
+        found.append(A)
+    Z = np.asarray(A @ estimator.coefs_[-1] + estimator.intercepts_[-1], dtype=float)
+    loss = getattr(estimator, "_loss", None)
+    return [*found, LINKS[estimator.out_activation_](Z) if loss is None else loss.predict(Z)]
 
 
 def symmetric_limits(values):

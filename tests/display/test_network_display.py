@@ -5,6 +5,7 @@ import pytest
 from display_helpers import X, drawn, make, y
 from matplotlib.figure import Figure
 from sklearn.datasets import load_iris
+from sklearn.neural_network import MLPClassifier
 
 from skbackprop.display import NetworkDisplay
 
@@ -72,7 +73,7 @@ def test_layers_inputs_and_classes_are_named():
 
 def test_the_output_unit_of_two_classes_belongs_to_the_second():
     display = NetworkDisplay.from_estimator(make(hidden_layer_sizes=()).fit(X, np.where(y == 1, "yes", "no")))
-    assert texts(display) == ["inputs\n4 units", "outputs\n1 unit\nlogistic", "yes"]
+    assert texts(display) == ["inputs\n4 units", "outputs\n1 unit\nlogistic", "x1", "x2", "x3", "x4", "yes"]
 
 
 def test_each_hidden_layer_has_its_own_activation():
@@ -101,6 +102,38 @@ def test_a_network_of_zeros_is_drawn_in_white():
     assert display.colorbar_ is None
 
 
+def test_biases_are_squares_in_the_colours_of_the_weights():
+    coefs, biases = [rng.randn(2, 3), rng.randn(3, 1)], [np.array([0.5, -1.0, 0.0]), np.array([2.0])]
+    display = drawn(NetworkDisplay(coefs, biases=biases).plot())
+    for squares, expected in zip(display.biases_, biases, strict=True):
+        np.testing.assert_array_equal(squares.get_array(), expected)
+        assert squares.norm is display.edges_.norm
+    assert drawn(NetworkDisplay(coefs).plot()).biases_ == []
+
+
+@pytest.mark.parametrize("network", [make(), MLPClassifier((5,), max_iter=5)], ids=["ours", "scikit-learn's"])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_units_are_coloured_by_what_they_put_out_for_a_sample(network):
+    network.fit(X, y)
+    display = drawn(NetworkDisplay.from_estimator(network, sample=X[70]))
+    inputs, _, output = (units.get_array() for units in display.units_)
+    standardized = hasattr(network, "_scaling")
+    np.testing.assert_allclose(inputs, (X[70] - X.mean(axis=0)) / X.std(axis=0) if standardized else X[70])
+    np.testing.assert_allclose(output, network.predict_proba(X[70:71])[0], atol=1e-9)
+    # Weights and biases are those between what the units put out.
+    hidden = display.activations[1]
+    scores = hidden @ display.coefs[1] + display.biases[1]
+    np.testing.assert_allclose(np.exp(scores) / np.exp(scores).sum(), output, atol=1e-9)
+    if standardized:
+        raw = display.activations[0] @ display.coefs[0] + display.biases[0]
+        np.testing.assert_allclose(1 / (1 + np.exp(-raw)), hidden, atol=1e-9)
+
+
+def test_a_sample_has_the_features_of_the_network():
+    with pytest.raises(ValueError, match="Got a sample of 3 features: pass one of 4"):
+        NetworkDisplay.from_estimator(make().fit(X, y), sample=X[0, :3])
+
+
 @pytest.mark.parametrize(
     ("coefs", "names", "message"),
     [
@@ -110,6 +143,12 @@ def test_a_network_of_zeros_is_drawn_in_white():
         ([np.ones((2, 1))], {"input_names": ["a"]}, "Got 1 input_names: pass 2, or None"),
         ([np.ones((2, 1))], {"output_names": ["a", "b"]}, "Got 2 output_names: pass 1, or None"),
         ([np.ones((2, 1))], {"layer_names": ["a"]}, "Got 1 layer_names: pass 2, or None"),
+        (
+            [np.ones((2, 1))],
+            {"biases": [[0.0, 1.0]]},
+            r"Got biases of \[2\] numbers: pass one array for each layer, of \[1\]",
+        ),
+        ([np.ones((2, 1))], {"activations": [[0.0]]}, r"Got activations of \[1\] numbers: .* of \[2, 1\]"),
     ],
 )
 def test_what_is_no_network(coefs, names, message):

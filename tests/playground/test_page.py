@@ -1,0 +1,182 @@
+"""The page in a browser: slider, play, clicks, keyboard, training; and nothing on the console."""
+
+import numpy as np
+import pytest
+from browser import CHROMIUM, Browser
+from playground_helpers import data_of
+from sklearn.datasets import load_iris, make_moons
+
+from skbackprop import SigmoidBackpropClassifier, SigmoidBackpropRegressor
+from skbackprop.inspection import trace_backpropagation
+from skbackprop.playground import export_html
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
+
+X, y = make_moons(120, noise=0.2, random_state=0)
+LEFT, UP, RIGHT, DOWN, END, HOME, SPACE = 37, 38, 39, 40, 35, 36, 32
+NASTY = "</script><b>&"
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "moons.html"
+    names = {"feature_names": ["width", "height"], "class_names": [NASTY, "other"]}
+    return export_html(SigmoidBackpropClassifier((5, 3), random_state=0), X, y, path, epochs=12, **names)
+
+
+@pytest.fixture
+def browser(page):
+    with Browser() as browser:
+        browser.open(page.path)
+        yield browser
+        assert browser.errors == []
+
+
+def test_the_page_computes_what_the_estimator_does(page, browser):
+    (fitted,) = page.estimators
+    script = """(() => {
+      const { films: [film], moments: [{ theta, network }] } = playground;
+      const rows = [...Array(film.samples.n).keys()];
+      const gradient = new Float64Array(theta.length);
+      film.lossOfRows(network, theta, rows, film.rule.penaltyOfAll, gradient);
+      return [rows.map((row) => film.predict(theta, film.standardized, 2 * row)[0]), Array.from(gradient)];
+    })()"""
+    predictions, gradient = browser.run(script)
+    np.testing.assert_allclose(predictions, fitted.predict_proba(X)[:, 1], atol=1e-5)
+    layers = trace_backpropagation(fitted, X, y).layers
+    expected = [layer.weights_gradient.ravel() for layer in layers] + [layer.biases_gradient for layer in layers]
+    np.testing.assert_allclose(gradient, np.concatenate(expected), atol=1e-5)
+    assert NASTY in browser.run("document.body.innerText")
+    assert browser.run("document.querySelectorAll('b').length") == 0
+
+
+@pytest.mark.parametrize("settings", [{}, {"solver": "sgd"}, {"solver": "sgd", "momentum": 0}], ids=str)
+def test_ten_steps_are_those_of_fit(settings, tmp_path):
+    """Each epoch is one step, and the second film is ten epochs further."""
+    estimator = SigmoidBackpropClassifier((4,), random_state=0, init="glorot", batch_size=len(X), **settings)
+    path = tmp_path / "page.html"
+    page = export_html(estimator, X, y, path, epochs=10)
+    with Browser() as browser:
+        browser.open(path)
+        browser.run("playground.goTo(0)")
+        browser.settle()
+        for _ in range(10):
+            browser.click("#one-step")
+        theta = browser.run("Array.from(playground.moments[0].theta)")
+        assert browser.errors == []
+    coefs, intercepts = page.estimators[0].coefs_, page.estimators[0].intercepts_
+    inputs = data_of(page)["films"][0]["inputs"]
+    assert inputs is None
+    np.testing.assert_allclose(theta, np.concatenate([*map(np.ravel, coefs), *intercepts]), atol=1e-4)
+
+
+def test_time_goes_by_slider_keyboard_curve_and_play(browser):
+    assert browser.run("playground.state.time") == 12
+    browser.run("document.querySelector('#epoch').focus()")
+    browser.press("Home", HOME)
+    assert browser.run("playground.state.time") == 0
+    browser.press("ArrowRight", RIGHT, times=3)
+    assert browser.run("playground.times[playground.state.time]") == 3
+    assert browser.run("document.querySelector('#epoch').getAttribute('aria-valuetext')") == "epoch 3 of 12"
+    before = browser.run("Array.from(playground.moments[0].theta)")
+    browser.run("document.querySelector('#step').focus()")
+    browser.press("End", END)
+    stepped = browser.run("Array.from(playground.moments[0].theta)")
+    after = browser.run("Array.from(playground.films[0].weightsAt(4))")
+    assert stepped != before
+    np.testing.assert_allclose(stepped, after, atol=1e-5)
+    browser.click(".losses", x=0.5)
+    assert browser.run("playground.state.time") in {5, 6, 7}
+    browser.run("document.querySelector('#play').focus()")
+    browser.press(" ", SPACE)
+    browser.wait("playground.state.playing || playground.state.time === 12")
+    browser.wait("playground.state.time === 12 && !playground.state.playing")
+
+
+def test_a_click_on_a_weight_shows_its_chain_rule(browser):
+    place = """(() => {
+      const edge = playground.views[0][1].edges.find(({ layer, from, to }) => layer === 1 && from === 4 && to === 2);
+      const { x1, y1, x2, y2 } = edge;
+      const { width, height } = document.querySelector('.network').viewBox.baseVal;
+      return [(0.25 * x1 + 0.75 * x2) / width, (0.25 * y1 + 0.75 * y2) / height]; })()"""
+    browser.click(".network", *browser.run(place))
+    assert browser.run("[playground.state.layer, playground.state.from, playground.state.to]") == [1, 4, 2]
+    found = browser.run("playground.chain.found")
+    assert found["derivative"] == pytest.approx(found["quotient"], rel=1e-6)
+    assert "the same to six digits" in browser.run("document.querySelector('#chain').textContent")
+    browser.run("document.querySelector('.network').focus()")
+    browser.press("ArrowLeft", LEFT)
+    browser.press("ArrowDown", DOWN)
+    assert browser.run("playground.state.layer") == 0
+    assert browser.run("document.querySelector('#layer').value") == "0"
+    found = browser.run("playground.chain.found")
+    assert found["derivative"] == pytest.approx(found["quotient"], rel=1e-6)
+
+
+def test_samples_are_chosen_and_changed(browser):
+    browser.run("document.querySelector('canvas.data').focus()")
+    sample = browser.run("playground.state.sample")
+    browser.press("ArrowRight", RIGHT)
+    assert browser.run("playground.state.sample") == (sample + 1) % len(X)
+    before = browser.run("playground.chain.found.loss")
+    browser.run("document.querySelector('.features input').focus()")
+    browser.press("End", END)
+    assert browser.run("playground.chain.found.loss") != before
+    browser.click("canvas.data", x=0.5, y=0.5)
+    assert browser.run("playground.state.whatIf") is None
+
+
+def test_training_goes_on_by_other_rules(browser):
+    browser.click("#one-epoch")
+    losses = browser.run("playground.state.here.losses[0]")
+    assert len(losses) == 1
+    browser.run("""(() => { const list = document.querySelector('#activation'); list.value = 'ReLU';
+                   list.dispatchEvent(new Event('change')); })()""")
+    browser.click("#go-on")
+    browser.wait("playground.state.here.losses[0].length > 3")
+    browser.click("#go-on")
+    assert browser.run("playground.moments[0].network.names[0]") == "ReLU"
+    assert np.isfinite(browser.run("playground.state.here.losses[0].at(-1)"))
+    browser.click("#back")
+    assert browser.run("playground.state.here") is None
+
+
+def test_two_films_on_a_telephone_in_the_dark(tmp_path):
+    """The vanishing gradient is seen, and cured; nothing is wider than the screen."""
+    pair = [SigmoidBackpropClassifier((8,) * 6, init=init, standardize=True, random_state=0) for init in ("glorot", "auto")]
+    path = tmp_path / "page.html"
+    page = export_html(pair, X, y, path, epochs=2)
+    with Browser(390, 800, dark=True) as browser:
+        browser.open(path)
+        browser.run("playground.goTo(0)")
+        browser.settle()
+        verdicts = browser.run("playground.views.map((views) => views[3].verdict.textContent)")
+        assert verdicts[0].startswith("Vanishing")
+        assert verdicts[1].startswith("The error at layer 1 is")
+        assert browser.run("document.documentElement.scrollWidth") == 390
+        (tmp_path / "frame.html").write_text(f"<!DOCTYPE html>{page._repr_html_()}")
+        browser.open(tmp_path / "frame.html")
+        browser.wait("document.querySelector('iframe').contentWindow.playground?.pictures > 0")
+        assert browser.errors == []
+
+
+@pytest.mark.parametrize("kind", ["one input", "residuals", "classes"])
+def test_other_data_are_drawn(kind, tmp_path):
+    iris = load_iris(return_X_y=True)
+    estimator, inputs, targets = {
+        "one input": (SigmoidBackpropRegressor(hidden_layer_sizes=(3,), random_state=0), X[:, :1], X[:, 1]),
+        "residuals": (SigmoidBackpropRegressor(hidden_layer_sizes=(3,), random_state=0), iris[0], iris[0][:, 0]),
+        "classes": (SigmoidBackpropClassifier((3,), random_state=0, solver="lbfgs"), *iris),
+    }[kind]
+    path = tmp_path / "page.html"
+    export_html(estimator, inputs, targets, path, epochs=3)
+    with Browser() as browser:
+        browser.open(path)
+        if kind == "residuals":
+            browser.run("playground.views[0][2].kind = 'residuals'; playground.render()")
+            browser.settle()
+        assert browser.run("document.querySelector('canvas.data').getAttribute('aria-label').length") > 20
+        if kind == "classes":
+            assert browser.run("document.querySelector('#step').disabled")
+            browser.click("#one-step")
+        assert browser.errors == []
