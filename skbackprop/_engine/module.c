@@ -428,7 +428,7 @@ typedef struct {
     PyObject *held_coefs, *held_intercepts;
     Held held;
     Layer *layers;
-    ptrdiff_t n_layers, widest;
+    ptrdiff_t n_layers, widest, largest; /* units of a layer, weights of one */
     int type;
 } Predictor;
 
@@ -496,6 +496,8 @@ static int Predictor_set_up(Predictor *self, PyObject *args)
         if (PyErr_Occurred())
             return -1;
         self->widest = layer->fan_out > self->widest ? layer->fan_out : self->widest;
+        const ptrdiff_t size = layer->fan_in * layer->fan_out;
+        self->largest = size > self->largest ? size : self->largest;
     }
     return 0;
 }
@@ -527,6 +529,9 @@ PyDoc_STRVAR(predict_doc, "predict(coefs, intercepts, X, link)\n--\n\n"
 
 /* Values in the room of one prediction, up to which there is one. */
 #define MOST_VALUES 65536
+/* Multiplications of a product from which a BLAS may use several threads, which is for Python to forbid: OpenBLAS's number.
+   A single row needs no BLAS. */
+#define BLAS_SHARES_FROM 262144
 
 static PyObject *Predictor_predict(Predictor *self, PyObject *const *args, Py_ssize_t n_args)
 {
@@ -550,7 +555,7 @@ static PyObject *Predictor_predict(Predictor *self, PyObject *const *args, Py_ss
     const ptrdiff_t n_rows = view.ndim == 2 ? view.shape[0] : 0;
     int done = 0;
     if (n_rows < 1 || view.shape[1] != self->layers[0].fan_in || type_of(&view) != self->type ||
-        n_rows > MOST_VALUES / self->widest || (link == TWO_CLASSES && self->layers[self->n_layers - 1].fan_out != 1) || (uintptr_t)view.buf % view.itemsize)
+        n_rows > MOST_VALUES / self->widest || (n_rows > 1 && n_rows >= BLAS_SHARES_FROM / self->largest) || (link == TWO_CLASSES && self->layers[self->n_layers - 1].fan_out != 1) || (uintptr_t)view.buf % view.itemsize)
         goto end;
     const ptrdiff_t n_outputs = link == TWO_CLASSES ? 2 : self->layers[self->n_layers - 1].fan_out;
     shape = Py_BuildValue("(nn)", n_rows, n_outputs);

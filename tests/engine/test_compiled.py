@@ -475,6 +475,13 @@ def test_other_inputs_and_other_weights_are_no_case_for_it():
     assert compiled.predictor_of([[[1.0]]], [[1.0]], ()) is None
 
 
+def test_products_that_several_threads_may_share_are_no_case_for_it():
+    coefs, intercepts = [np.ones((512, 512))], [np.zeros(512)]
+    predict = compiled.predictor_of(coefs, intercepts, ())
+    assert predict(coefs, intercepts, np.ones((1, 512)), 0) is not None
+    assert predict(coefs, intercepts, np.ones((2, 512)), 0) is None
+
+
 def test_an_estimator_predicts_by_its_latest_weights():
     classifier = SigmoidBackpropClassifier(max_iter=5, tol=1.0, random_state=0).fit(iris.data, iris.target)
     before = classifier.predict_proba(iris.data[:3])
