@@ -22,7 +22,7 @@ __version__ = "0.1.0"
 # Imported when they are asked for.
 _MODULES = {
     "activations", "callbacks", "display", "functional", "initializers", "inspection", "losses", "neural_network",
-    "optimizers", "preprocessing", "schedules",
+    "onnx", "optimizers", "preprocessing", "schedules",
 }  # fmt: skip
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from . import inspection as inspection
     from . import losses as losses
     from . import neural_network as neural_network
+    from . import onnx as onnx
     from . import optimizers as optimizers
     from . import preprocessing as preprocessing
     from . import schedules as schedules

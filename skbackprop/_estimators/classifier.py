@@ -126,6 +126,8 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
     ----------
     classes_ : ndarray of shape (n_classes,)
         The labels.
+    multilabel_ : bool
+        Whether a sample may have several labels, so that targets and predictions are 0/1 indicators.
     oof_decision_function_ : ndarray of shape (n_samples,) or (n_samples, n_outputs), or None
         With `early_stopping="cv"` the raw scores of the training samples, as `decision_function` has them, each by the
         network that was not trained on it: NaN for the only sample of a class, which all are trained on; the mean of all
@@ -164,6 +166,8 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
     classes_: np.ndarray
     oof_decision_function_: np.ndarray | None
 
+    # It cannot be told from the weights: "squared_error" has a sigmoid unit for each class, too.
+    multilabel_: bool = Derived(lambda estimator: estimator._labels.target_type == "multilabel-indicator")
     _activations: tuple = Derived(by_hand.activations_before_classes)
     _labels = Derived(lambda estimator: Labels(*by_hand.kind_of_labels(estimator)))
     _loss = Derived(lambda estimator: by_hand.with_link(_loss_of(estimator, estimator._labels.target_type), estimator))
