@@ -25,6 +25,9 @@ from ..losses import (
 class Graph:
     """The graph that a converter adds nodes to.
 
+    What a node computes goes by a name, which the nodes that need it are given. What each does is in the list of operators
+    of ONNX, https://onnx.ai/onnx/operators; those of float64 are not all in onnxruntime.
+
     Parameters
     ----------
     scope : skl2onnx.common._topology.Scope
@@ -150,7 +153,8 @@ def _elu(part, graph, Z):
 
 
 def _silu(part, graph, Z):
-    return graph.node("Mul", Z, graph.node("Sigmoid", Z))
+    # Not as z sigmoid(z), of which old releases of onnxruntime make one node, and have none for float64.
+    return graph.node("Div", Z, graph.node("Add", graph.node("Exp", graph.node("Neg", Z)), 1))
 
 
 # Phi(-x) / exp(-x^2 / 2), for x in [0, inf), is a polynomial in t = (x - c) / (x + c) to 1e-15.
