@@ -15,9 +15,13 @@ TEXTS = {
     path.name: path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 }
 PAGES = {name: text for name, text in TEXTS.items() if "```python" in text}
-SLOW = {"README.md", "mathematics.md", "migration.md", "start.md", "watching.md"}
+SLOW = {"README.md", "deploy.md", "mathematics.md", "migration.md", "start.md", "watching.md"}
 # What a page cannot do without. The output of migration.md is that of scikit-learn 1.9 beside ours.
-NEEDS = {"migration.md": ["sklearn.callback"], "watching.md": ["sklearn.callback", "matplotlib.pyplot"]}
+NEEDS = {
+    "deploy.md": ["skl2onnx", "onnxruntime"],
+    "migration.md": ["sklearn.callback"],
+    "watching.md": ["sklearn.callback", "matplotlib.pyplot"],
+}
 
 # A block of code, and the output that directly follows it, if there is any.
 BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
