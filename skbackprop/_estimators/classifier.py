@@ -346,6 +346,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         forget_few_rows(self)
         self._labels = Labels(binarizer.classes_, binarizer.y_type_)
         self.classes_ = binarizer.classes_
+        self.multilabel_ = binarizer.y_type_ == "multilabel-indicator"
 
     def _set_out_of_fold(self, Z):
         """Show raw scores of the training samples as `decision_function` would."""
@@ -362,6 +363,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
             warn_of_one_hot(y)
             self._labels = Labels.of(y, classes, self._least_classes)
             self.classes_ = self._labels.classes
+            self.multilabel_ = self._labels.target_type == "multilabel-indicator"
         elif not incremental or classes is not None:
             self._labels.refuse_others(y if classes is None else classes, incremental)
         samples = self._samples(X, y, sample_weight, any_sign=incremental)

@@ -69,10 +69,14 @@ class SigmoidBackpropOutlierDetector(
         The fitted autoencoders, of standardised and clipped samples.
     offset_ : float
         Score below which a sample is an outlier: `decision_function` is `score_samples` minus this.
-    mean_, scale_ : ndarray of shape (n_features,)
-        What standardising takes off each feature, and what it divides by.
-    error_mean_, error_scale_ : ndarray of shape (n_estimators,)
-        What standardising takes off the logarithms of each autoencoder's errors, and what it divides by.
+    mean_ : ndarray of shape (n_features,)
+        What standardising takes off each feature.
+    scale_ : ndarray of shape (n_features,)
+        What it divides by.
+    error_mean_ : ndarray of shape (n_estimators,)
+        What standardising takes off the logarithms of each autoencoder's errors.
+    error_scale_ : ndarray of shape (n_estimators,)
+        What it divides by.
     n_iter_ : int
         Epochs of the autoencoder that took most.
     n_features_in_ : int

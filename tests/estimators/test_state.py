@@ -68,7 +68,6 @@ def test_a_pickled_detector_names_paths_that_stay():
     assert named_by(SigmoidBackpropOutlierDetector((4,), max_iter=3, random_state=0).fit(X)) == {
         "skbackprop._estimators.autoencoder.SigmoidBackpropAutoencoder",
         "skbackprop._estimators.outlier.SigmoidBackpropOutlierDetector",
-        "skbackprop._estimators.scaling.Scaling",
         "skbackprop.activations.Logistic",
         "skbackprop.initializers.NearIdentity",
         "skbackprop.losses._regression.SquaredError",
