@@ -38,7 +38,7 @@ def pytest_collection_modifyitems(items):
     """Examples of callbacks are not run where there are none."""
     if find_spec("sklearn.callback") is None:
         for item in items:
-            if "skbackprop/callbacks/" in item.nodeid:
+            if "::skbackprop.callbacks." in item.nodeid:
                 item.add_marker(pytest.mark.skip(reason="scikit-learn has had callbacks since 1.9"))
 
 
