@@ -1,6 +1,7 @@
 """Data that many tests share, and the surroundings of all."""
 
 import os
+import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -63,6 +64,20 @@ def weight():
 def numpy_engine(monkeypatch):
     """For comparisons, to the last bit, with parts of one's own, with which NumPy's loop trains."""
     monkeypatch.setenv("SKBACKPROP_ENGINE", "numpy")
+
+
+@pytest.fixture
+def run_python(tmp_path):
+    """Run a script in a fresh process, which finds the package under test and not what lies in this folder."""
+    package = str(Path(find_spec("skbackprop").origin).parents[1])
+
+    def run(script, *options, env=os.environ):
+        command, env = [sys.executable, *options, "-c", script], {**env, "PYTHONPATH": package}
+        result = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+        assert result.returncode == 0, result.stderr
+        return result
+
+    return run
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,6 @@ import importlib
 import inspect
 import json
 import pkgutil
-import subprocess
 import sys
 from functools import cached_property
 from pathlib import Path
@@ -205,7 +204,7 @@ def test_numpydoc_finds_no_fault_with_public_docstrings(value):
     assert not faults
 
 
-def test_every_public_module_is_reached_with_the_package_and_nothing_heavy_is_imported():
+def test_every_public_module_is_reached_with_the_package_and_nothing_heavy_is_imported(run_python):
     """In a fresh process, where no other test has imported a module before."""
     script = (
         "import json, sys, skbackprop\n"
@@ -215,8 +214,7 @@ def test_every_public_module_is_reached_with_the_package_and_nothing_heavy_is_im
         "heavy = [name for name in ('torch', 'pandas', 'matplotlib', 'dask', 'onnx') if name in sys.modules]\n"
         "print(json.dumps([listed, reached, heavy]))\n"
     )
-    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    listed, reached, heavy = json.loads(result.stdout)
+    listed, reached, heavy = json.loads(run_python(script).stdout)
     assert listed == reached == PUBLIC
     # scikit-learn itself may import pandas where it is installed.
     assert set(heavy) <= {"pandas"}

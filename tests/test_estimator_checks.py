@@ -1,8 +1,6 @@
 """scikit-learn's own checks, in many configurations, without exceptions but those that are impossible by nature."""
 
 import os
-import subprocess
-import sys
 from inspect import signature
 
 import pytest
@@ -201,7 +199,7 @@ def test_the_stricter_checks_that_scikit_learn_runs_on_itself(estimator, check):
 
 
 @pytest.mark.slow
-def test_array_api_dispatch_switched_on_changes_nothing():
+def test_array_api_dispatch_switched_on_changes_nothing(run_python):
     script = (
         "import warnings; warnings.simplefilter('ignore')\n"
         "from sklearn.utils.estimator_checks import check_estimator\n"
@@ -211,6 +209,4 @@ def test_array_api_dispatch_switched_on_changes_nothing():
         "    bad = [r['check_name'] for r in records if r['status'] != 'passed']\n"
         "    assert len(records) > 50 and not bad, bad\n"
     )
-    environment = {**os.environ, "SCIPY_ARRAY_API": "1"}
-    result = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
+    run_python(script, env={**os.environ, "SCIPY_ARRAY_API": "1"})

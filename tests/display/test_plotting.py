@@ -1,6 +1,5 @@
 """What all displays share: the networks they take, axes, names of weights, and matplotlib only where it draws."""
 
-import subprocess
 import sys
 
 import matplotlib.pyplot as plt
@@ -47,10 +46,9 @@ def test_without_matplotlib_the_error_says_what_to_install(display, monkeypatch)
 
 
 @pytest.mark.slow
-def test_matplotlib_is_not_imported_with_the_module():
+def test_matplotlib_is_not_imported_with_the_module(run_python):
     script = "import sys, skbackprop.display; print('matplotlib' in sys.modules)"
-    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert result.stdout.strip() == "False"
+    assert run_python(script).stdout.strip() == "False"
 
 
 @pytest.mark.slow

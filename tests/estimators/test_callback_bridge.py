@@ -1,8 +1,6 @@
 """scikit-learn's callbacks: alone, in a pipeline, in a grid search over processes; told of every epoch."""
 
 import re
-import subprocess
-import sys
 import warnings
 
 import numpy as np
@@ -24,7 +22,7 @@ from skbackprop._estimators.callback_bridge import MOST_TASKS
 
 
 @pytest.mark.slow
-def test_without_scikit_learns_callbacks_the_rest_works_and_set_callbacks_says_what_is_missing():
+def test_without_scikit_learns_callbacks_the_rest_works_and_set_callbacks_says_what_is_missing(run_python):
     script = (
         "import sys, warnings; warnings.simplefilter('ignore'); sys.modules['sklearn.callback'] = None\n"
         "import skbackprop\n"
@@ -37,9 +35,7 @@ def test_without_scikit_learns_callbacks_the_rest_works_and_set_callbacks_says_w
     )
     # scikit-learn 1.9 itself imports its callbacks: without them, as before 1.9, it is imported first.
     script = "import sklearn.linear_model, sklearn.pipeline, sklearn.model_selection, sklearn.preprocessing\n" + script
-    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
-    assert result.stdout.splitlines() == [
+    assert run_python(script).stdout.splitlines() == [
         "set_callbacks needs scikit-learn 1.9 or later, which has callbacks: upgrade scikit-learn.",
         "GradientMonitor needs scikit-learn 1.9 or later, which has callbacks: upgrade scikit-learn.",
     ]

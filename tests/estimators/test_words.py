@@ -1,8 +1,6 @@
 """What users are told of what is refused: what they passed, what is allowed, and what they may have meant."""
 
 import re
-import subprocess
-import sys
 import warnings
 
 import numpy as np
@@ -117,7 +115,7 @@ def test_choices_are_listed_in_the_order_of_the_table(name, table):
 
 
 @pytest.mark.slow
-def test_choices_are_listed_in_the_same_order_in_every_process():
+def test_choices_are_listed_in_the_same_order_in_every_process(run_python):
     script = (
         "import skbackprop, skbackprop.neural_network as n\n"
         "from skbackprop._estimators.parameters import check_parameter\n"
@@ -130,9 +128,7 @@ def test_choices_are_listed_in_the_same_order_in_every_process():
     )
     said = set()
     for seed in "12":
-        command = [sys.executable, "-W", "ignore", "-c", script]
-        result = subprocess.run(command, env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True)
-        said.add(result.stdout)
+        said.add(run_python(script, "-W", "ignore", env={"PYTHONHASHSEED": seed}).stdout)
     assert len(said) == 1
     text = said.pop()
     assert text.count("\n") > 150
@@ -407,7 +403,7 @@ def test_filters_find_warnings_by_module_category_and_words(category, silenced):
         ("default", "warnings.simplefilter('ignore', ConvergenceWarning)"),
     ],
 )
-def test_filters_of_the_command_line_and_of_scripts_find_them_in_a_fresh_process(option, line):
+def test_filters_of_the_command_line_and_of_scripts_find_them_in_a_fresh_process(option, line, run_python):
     def errors(option, line):
         script = (
             "import warnings\n"
@@ -416,8 +412,7 @@ def test_filters_of_the_command_line_and_of_scripts_find_them_in_a_fresh_process
             f"{line}\n"
             "SigmoidBackpropClassifier(max_iter=2, random_state=0).fit([[0.0], [1.0]] * 9, [0, 1] * 9)\n"
         )
-        command = [sys.executable, "-W", option, "-c", script]
-        return subprocess.run(command, capture_output=True, text=True, check=True, env={}).stderr
+        return run_python(script, "-W", option, env={}).stderr
 
     assert "ConvergenceWarning: Training stopped at max_iter=2" in errors("default", "")
     assert "ConvergenceWarning" not in errors(option, line)
