@@ -11,10 +11,11 @@ import pytest
 
 import skbackprop
 
+pytestmark = pytest.mark.checkout
+
 ROOT = Path(__file__).parents[1]
-TEXTS = {
-    path.name: path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-}
+FILES = [*ROOT.glob("README.md"), *sorted((ROOT / "docs").glob("*.md"))]
+TEXTS = {path.name: path.read_text(encoding="utf-8") for path in FILES}
 PAGES = {name: text for name, text in TEXTS.items() if "```python" in text}
 SLOW = {"README.md", "deploy.md", "mathematics.md", "migration.md", "start.md", "table.md", "watching.md"}
 # What a page cannot do without. The output of migration.md is that of scikit-learn 1.9 beside ours.

@@ -9,9 +9,11 @@ import pytest
 
 import skbackprop
 
+pytestmark = pytest.mark.checkout
+
 PACKAGE = Path(skbackprop.__file__).parent
 PAGE = Path(__file__).parent.parent / "docs" / "mathematics.md"
-TEXT = PAGE.read_text(encoding="utf-8")
+TEXT = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
 # "`name` in `file.py`: `line`, `line`": the quoted lines end with the sentence.
 STATEMENT = re.compile(r"`([^`]+)`\s+in\s+`([^`]+\.py)`:((?:[^`.;]|`[^`]*`)*)")
 STATEMENTS = [
