@@ -33,7 +33,8 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "inventories"]
+# (pypi.md: the links of the README where it stands alone.)
+exclude_patterns = ["_build", "inventories", "pypi.md"]
 templates_path = ["_templates"]
 # scikit-learn's docstrings, which ours inherit, refer to pages and terms of its own.
 suppress_warnings = ["ref.ref", "ref.term"]
