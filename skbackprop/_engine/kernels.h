@@ -31,6 +31,7 @@ static inline double seconds_now(void)
 #define LOGARITHM logf
 #include "mathematics.h"
 #include "parts.h"
+#include "products.h"
 #include "network.h"
 #undef DOUBLE
 #undef REAL
@@ -67,6 +68,7 @@ static inline double seconds_now(void)
 #define LOGARITHM log
 #include "mathematics.h"
 #include "parts.h"
+#include "products.h"
 #include "network.h"
 
 const Kernels KERNELS[2] = {

@@ -278,6 +278,23 @@ def test_epochs_of_any_shape_are_numpys(sizes, n_samples, batch_size, activation
         assert_same_descent(**shape, activation=activation, shuffle=shuffle, weighted=weighted, n_epochs=2, rtol=1e-9)
 
 
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("batch_size", [2, 3, 4, 7, 8, 9, 31, 40])
+@pytest.mark.parametrize(
+    "sizes", [(1, 300, 1), (33, 15, 16, 17, 2), (7, 47, 48, 49), (70, 100, 3), (5, 31, 32, 33, 1), (64, 8, 9, 64)]
+)
+def test_products_of_any_width_are_numpys(sizes, batch_size, target, dtype, monkeypatch):
+    """Tiles overlap where sizes are no multiples of theirs; with another way to multiply, the BLAS makes the products."""
+    rtol = 1e-9 if dtype is np.float64 else 5e-3
+    with using(target):
+        assert_same_descent(sizes=sizes, n_samples=40, batch_size=batch_size, dtype=dtype, n_epochs=2, rtol=rtol)
+        monkeypatch.setattr(
+            compiled, "CROSSOVER", dict.fromkeys(compiled.CROSSOVER, dict.fromkeys(map(np.dtype, TYPES), 0))
+        )
+        assert_same_descent(sizes=sizes, n_samples=40, batch_size=batch_size, dtype=dtype, n_epochs=2, rtol=rtol)
+
+
 def test_unaligned_memory_is_left_to_numpy():
     room = np.zeros(20 * 4 * 8 + 1, np.uint8)[1:].view(np.float64).reshape(20, 4)
     room[...] = np.random.RandomState(0).randn(20, 4)
@@ -351,7 +368,7 @@ def trainer(**other):
         "memory": (theta.copy(),), "X": np.zeros((10, 4)), "Y": np.zeros((10, 2)), "sample_weight": None, "order": None,
         "mean_of_X": None, "scale_of_X": None, "batch_size": 5, "scale": np.nan, "own_weight": False, "with_loss": True,
         "clip_norm": np.inf, "weight_decay": 0.0, "tied": False, "mean": None, "dropout": 0.0, "generator": None,
-        "noise": 0.0,
+        "noise": 0.0, "own_products": True,
     }  # fmt: skip
     return engine.Trainer(**{**right, **other})
 
