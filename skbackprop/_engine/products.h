@@ -111,9 +111,8 @@ static void NAME(affine)(const Layer *layer, const Blas *blas, const REAL *A, RE
 {
     const REAL *W = layer->coef, *intercept = layer->intercept;
     const ptrdiff_t k = layer->fan_in, m = layer->fan_out;
-    const int by_rows = n == 1 || (m == 1 && (room || n * k <= SMALL_PRODUCT)) || (!fortran && n * k * m <= SMALL_PRODUCT);
 #ifdef VECTOR_BYTES
-    if (room && !by_rows) {
+    if (room && n > 1 && m > 1) {
         NAME(multiply)((NAME(Matrix)){A, k, 1}, (NAME(Matrix)){W, m, 1}, intercept, out, fortran ? 1 : m, fortran ? n : 1,
                        n, k, m, room);
         return;
@@ -130,10 +129,10 @@ static void NAME(affine)(const Layer *layer, const Blas *blas, const REAL *A, RE
     else
         for (ptrdiff_t i = 0; i < n; i++)
             memcpy(out + i * m, intercept, m * sizeof(REAL));
-    if (by_rows && m == 1)
+    if (m == 1 && (room || n * k <= SMALL_PRODUCT))
         for (ptrdiff_t i = 0; i < n; i++)
             out[i] += NAME(dot)(A + i * k, W, k);
-    else if (by_rows)
+    else if (n == 1 || (!fortran && n * k * m <= SMALL_PRODUCT))
         for (ptrdiff_t i = 0; i < n; i++)
             for (ptrdiff_t j = 0; j < k; j++)
                 NAME(add_multiple)(W + j * m, out + i * m, A[i * k + j], m);
@@ -149,9 +148,8 @@ static void NAME(affine)(const Layer *layer, const Blas *blas, const REAL *A, RE
 static void NAME(gradient_product)(const Blas *blas, const REAL *A, const REAL *D, REAL *G, ptrdiff_t n, ptrdiff_t k,
                                    ptrdiff_t m, int fortran, REAL *room)
 {
-    const int by_rows = n == 1 || ((!fortran || m == 1) && n * k * m <= SMALL_PRODUCT);
 #ifdef VECTOR_BYTES
-    if (room && !by_rows) {
+    if (room && n > 1) {
         if (m == 1)
             NAME(multiply)((NAME(Matrix)){D, n, 1}, (NAME(Matrix)){A, k, 1}, NULL, G, k, 1, 1, n, k, room);
         else
@@ -162,7 +160,7 @@ static void NAME(gradient_product)(const Blas *blas, const REAL *A, const REAL *
 #endif
     REAL one = 1, zero = 0;
     int rows = (int)n, inner = (int)k, columns = (int)m, unit = 1;
-    if (by_rows) {
+    if (n == 1 || ((!fortran || m == 1) && n * k * m <= SMALL_PRODUCT)) {
         memset(G, 0, k * m * sizeof(REAL));
         for (ptrdiff_t i = 0; i < n; i++)
             if (m == 1)
@@ -183,6 +181,13 @@ static void NAME(error_product)(const Blas *blas, const REAL *D, const REAL *W, 
 {
     REAL one = 1, zero = 0;
     int rows = (int)n, inner = (int)k, columns = (int)m;
+#ifdef VECTOR_BYTES
+    if (room && n > 1 && m > 1) {
+        NAME(multiply)((NAME(Matrix)){D, fortran ? 1 : m, fortran ? n : 1}, (NAME(Matrix)){W, 1, m}, NULL, E, k, 1, n, m, k,
+                       room);
+        return;
+    }
+#endif
     if (m == 1)
         for (ptrdiff_t i = 0; i < n; i++)
             for (ptrdiff_t j = 0; j < k; j++)
@@ -191,11 +196,6 @@ static void NAME(error_product)(const Blas *blas, const REAL *D, const REAL *W, 
         for (ptrdiff_t i = 0; i < n; i++)
             for (ptrdiff_t j = 0; j < k; j++)
                 E[i * k + j] = NAME(dot)(W + j * m, D + i * m, m);
-#ifdef VECTOR_BYTES
-    else if (room)
-        NAME(multiply)((NAME(Matrix)){D, fortran ? 1 : m, fortran ? n : 1}, (NAME(Matrix)){W, 1, m}, NULL, E, k, 1, n, m, k,
-                       room);
-#endif
     else
         blas->gemm("T", fortran ? "T" : "N", &inner, &rows, &columns, &one, (void *)W, &columns, (void *)D,
                    fortran ? &rows : &columns, &zero, E, &inner);
