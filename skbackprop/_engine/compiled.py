@@ -57,6 +57,7 @@ SECONDS_A_CALL = 0.05
 # the engine, in one thread, with vectors of 32 or of 64 bytes; measured, see docs/performance.md.
 _BLAS = {np.dtype(np.float32): 40_000_000, np.dtype(np.float64): 15_000_000}
 CROSSOVER = {"baseline": _BLAS, "avx2": _BLAS, "avx512": dict.fromkeys(_BLAS, 80_000_000)}
+MAKER = _compiled.targets()[0] if _compiled else "baseline"
 # Learning rates that are computed, and values of noise that are drawn, for one call.
 STEPS_A_CALL, NOISE_A_CALL = 256, 262_144
 
@@ -115,8 +116,8 @@ def takes(objective, batches, optimizer):
 
 def one_thread_is_enough(network, batch_size, compiles):
     """Return whether the matrix products of a step are too small for a second thread to pay."""
-    maker = chosen().targets()[0] if compiles else "baseline"
-    return batch_size * max(coef.size for coef in network.coefs) < CROSSOVER[maker][network.theta.dtype]
+    maker = MAKER if compiles else "baseline"
+    return batch_size * max([coef.size for coef in network.coefs]) < CROSSOVER[maker][network.theta.dtype]
 
 
 class Epochs:
