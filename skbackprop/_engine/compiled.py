@@ -20,6 +20,7 @@ from ..losses import (
     SigmoidSquaredError,
     SquaredError,
 )
+from ..losses._scikit_learn import MeanSquaredError, RoundedBinaryLogLoss, RoundedCategoricalLogLoss
 from ..optimizers import SGD, Adam, AdamW, Rprop
 
 try:
@@ -39,6 +40,9 @@ LOSSES = {
     HuberLoss: "delta",
     PoissonDeviance: None,
     GammaDeviance: None,
+    RoundedBinaryLogLoss: None,
+    RoundedCategoricalLogLoss: None,
+    MeanSquaredError: None,
 }
 _ADAM = (("beta_1", "beta_2", "epsilon"), ("first_moment", "second_moment"), "steps")
 _RPROP = (("increase", "decrease", "smallest_step", "largest_step"), ("step", "gradient", "change"), "loss")

@@ -1,4 +1,5 @@
 /* The kernels for both types, for the processors that the including file names in KERNELS. */
+#include <float.h>
 #include <math.h>
 #include <string.h>
 #include <time.h>

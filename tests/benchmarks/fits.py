@@ -3,8 +3,9 @@
     python tests/benchmarks/fits.py [default] [parts] [grid] [--repeats N] [--json FILE]
 
 `default`: the defaults, the compiled engine against NumPy's. `parts`: `partial_fit` of one row and of 32, against
-scikit-learn's, with the defaults, which standardise and average, and with `init="glorot"`, which gives the same weights. `grid`: 8 candidates, 5 folds, batches of 32, two processes, against MLPClassifier,
-which computes the same weights. All in one process and one run, interleaved; ratios of medians; one BLAS thread.
+scikit-learn's, with the defaults, which standardise and average, and with `init="glorot"`, which gives the same weights.
+`grid`: 8 candidates, 5 folds, batches of 32, two processes, against MLPClassifier, which computes the same weights. All in
+one process and one run, interleaved; ratios of medians; one BLAS thread.
 """
 
 import argparse
