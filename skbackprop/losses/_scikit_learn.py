@@ -51,7 +51,7 @@ class MeanSquaredError(SquaredError):
         np.divide(values, Y.shape[1], values)
 
 
-# By the class of the exact loss.
+# By the class of the loss that they are, valued exactly.
 AS_THERE = {
     BinaryLogLoss: RoundedBinaryLogLoss,
     CategoricalLogLoss: RoundedCategoricalLogLoss,
