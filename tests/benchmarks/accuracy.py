@@ -1,7 +1,7 @@
 """Accuracy with default parameters, beside bounds and rivals.
 
     python tests/benchmarks/accuracy.py DATA [--seeds N] [--processes N] [--only PART ...]
-                                        [--save FILE] [--against FILE] [--table TEXT] [--mlp]
+                                        [--save FILE] [--against FILE] [--table TEXT] [--mlp] [--realmlp]
 
 DATA is a folder with proben1.npz (NAME_X, NAME_y, NAME_split), anomaly.npz (NAME_X, NAME_y, 1 for an anomaly), vowel.npz
 (X_train, y_train, X_test, y_test) and tabular.npz (NAME/X, NAME/y, NAME/isnum, and meta: a JSON list with each name and
@@ -21,12 +21,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from joblib import Parallel
 from known import anomaly, defaults, proben1, regression, vowel
+from rivals import rivals
 from tables import tables, tabular
 from toys import deep, functions, toys
 from uses import continued, text, weights, zeros
 
 PARTS = (toys, functions, deep, weights, continued, zeros, text)
-PARTS += (proben1, regression, vowel, anomaly, defaults, tables, tabular)
+PARTS += (proben1, regression, vowel, anomaly, defaults, tables, tabular, rivals)
 
 if __name__ == "__main__":
     names = {part.__name__: part for part in PARTS}
@@ -39,6 +40,7 @@ if __name__ == "__main__":
     parser.add_argument("--against", type=Path, help="compare with figures that --save wrote")
     parser.add_argument("--table", default="", help="of the tables, only those whose name contains this text")
     parser.add_argument("--mlp", action="store_true", help="tables: also scikit-learn's network")
+    parser.add_argument("--realmlp", action="store_true", help="rivals: only boosting and RealMLP, which pytabkit has")
     options = parser.parse_args()
     options.saved = json.loads(options.against.read_text()) if options.against else {}
     # What several parts need is measured once.
