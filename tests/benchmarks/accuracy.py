@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import sys
+import warnings
 from pathlib import Path
 
 # Before NumPy is imported, here and in other processes.
@@ -42,6 +43,7 @@ if __name__ == "__main__":
     parser.add_argument("--mlp", action="store_true", help="tables: also scikit-learn's network")
     parser.add_argument("--realmlp", action="store_true", help="rivals: only boosting and RealMLP, which pytabkit has")
     options = parser.parse_args()
+    warnings.simplefilter("ignore")
     options.saved = json.loads(options.against.read_text()) if options.against else {}
     # What several parts need is measured once.
     options.measured = {}
