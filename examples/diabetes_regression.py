@@ -93,10 +93,6 @@ except ModuleNotFoundError:
 # %%
 # What is to be learnt from it:
 first, last = shares["squared error"][[0, -1]]
-print(
-    "\nLearnt: networks for quantiles give each patient an interval, narrow where slow progress is expected and wide else,"
-)
-print(
-    "and hold about the intended share in each fifth of the patients. One width for all is too wide for slow progress and"
-)
-print(f"too narrow for fast: it holds {first:.0%} of the lowest fifth, and {last:.0%} of the highest.")
+print("\nLearnt: networks for quantiles give each patient an interval, narrow where slow progress is expected and wide")
+print("elsewhere, and hold about the intended share in each fifth of the patients. One width for all does not: it holds")
+print(f"{first:.0%} of the patients in the lowest fifth, and {last:.0%} of those in the highest.")

@@ -4,7 +4,7 @@ Each is made from the task, which of the columns are numbers, and a seed.
 """
 
 import numpy as np
-from sklearn.compose import make_column_transformer
+from sklearn.compose import TransformedTargetRegressor, make_column_transformer
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
@@ -64,9 +64,10 @@ def linear(task, is_number, seed):
 
 
 def mlp(task, is_number, seed):
-    """Return scikit-learn's network, on standardised columns."""
+    """Return scikit-learn's network, on standardised columns and for standardised targets."""
     kind = MLPClassifier if task == "classification" else MLPRegressor
-    return make_pipeline(StandardScaler(), kind(random_state=seed))
+    model = make_pipeline(StandardScaler(), kind(random_state=seed))
+    return model if task == "classification" else TransformedTargetRegressor(model, transformer=StandardScaler())
 
 
 def real_mlp(task, is_number, seed):

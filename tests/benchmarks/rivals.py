@@ -32,15 +32,15 @@ def summary(found, task):
     best = losses.argmin(axis=0)
     classes = task == "classification"
     print(f"\n{losses.shape[1]} tables of {'classes' if classes else 'numbers'}; loss and fit time relative to {REFERENCE}")
-    titles = ["log-loss" if classes else "RMSE", "95 % interval", "better on", "best on", "fit time"]
-    titles += ["accuracy", "calibration error"] * classes
-    widths = [22, 18, 12, 10, 11, 11, 20]
+    titles = ["log-loss" if classes else "RMSE", "95 % interval", "median", "better on", "best on", "fit time"]
+    titles += ["accuracy", "calibration"] * classes
+    widths = [22, 18, 9, 12, 10, 11, 11, 14]
     print(" " * 14 + "".join(f"{title:>{width}}" for title, width in zip(titles, widths, strict=False)))
     for row, (name, figures) in enumerate(found.items()):
         quotient = ratios(figures[task], found[REFERENCE][task], LOSS)
         time = np.median(ratios(figures[task], found[REFERENCE][task], SECONDS))
         low, high = interval(quotient)
-        values = [f"{geometric_mean(quotient):.3f}", f"{low:.3f} to {high:.3f}"]
+        values = [f"{geometric_mean(quotient):.3f}", f"{low:.3f} to {high:.3f}", f"{np.median(quotient):.3f}"]
         values += [str(np.sum(quotient < 1)), str(np.sum(best == row)), f"{time:.2f}"]
         if classes:
             values += [f"{1 - means(figures[task], ERROR).mean():.3f}", f"{means(figures[task], CALIBRATION).mean():.3f}"]
