@@ -142,7 +142,7 @@ class Named(NamedTuple):
         for name, row, strings in zip(names, values.tolist(), columns, strict=True):
             entries = (f"<td {_style(value / largest)}>{cell}</td>" for value, cell in zip(row, strings, strict=True))
             body += f"<tr><th {NAME}>{escape(str(name))}</th>{''.join(entries)}</tr>"
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return f'<table style="margin: 0.2em 0"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 class Section(NamedTuple):
