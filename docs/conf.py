@@ -26,6 +26,7 @@ extensions = [
     "mathml",
     "myst_parser",
     "numpydoc",
+    "quotes",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.intersphinx",
