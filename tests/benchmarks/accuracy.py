@@ -5,8 +5,8 @@
 
 DATA is a folder with proben1.npz (NAME_X, NAME_y, NAME_split), anomaly.npz (NAME_X, NAME_y, 1 for an anomaly), vowel.npz
 (X_train, y_train, X_test, y_test) and tabular.npz (NAME/X, NAME/y, NAME/isnum, and meta: a JSON list with each name and
-task). Figures are means over the seeds, seconds those of the process that fits. `--save` keeps the figures of tables and of
-Proben1's regression problems, and `--against` compares with kept ones.
+task). Figures are means over the seeds, seconds those of the process that fits. `--save` keeps the figures of tables, of
+rivals and of Proben1's regression problems, and `--against` compares with kept ones.
 """
 
 import argparse
@@ -37,7 +37,7 @@ if __name__ == "__main__":
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--only", nargs="+", choices=names, default=list(names), metavar="PART", help=", ".join(names))
-    parser.add_argument("--save", type=Path, help="write the figures of tables and regression to this file")
+    parser.add_argument("--save", type=Path, help="write the figures of tables, rivals and regression to this file")
     parser.add_argument("--against", type=Path, help="compare with figures that --save wrote")
     parser.add_argument("--table", default="", help="of the tables, only those whose name contains this text")
     parser.add_argument("--mlp", action="store_true", help="tables: also scikit-learn's network")

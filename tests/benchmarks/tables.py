@@ -62,7 +62,8 @@ def measure_all(run, options, model):
         names = [
             (table["task"], table["name"]) for table in json.loads(str(data["meta"])) if options.table in table["name"]
         ]
-        saved = options.saved.get("tables", {}).get(model, {}) if model in RIVALS else {}
+        kept = {**options.saved.get("tables", {}), **options.saved.get("rivals", {})}
+        saved = kept.get(model, {}) if model in RIVALS else {}
         missing = [(task, name) for task, name in names if len(saved.get(task, {}).get(name, ())) < options.seeds]
         jobs = [
             delayed(measured)(MODELS[model], task, *(data[f"{name}/{part}"] for part in ("X", "y", "isnum")), seed)
