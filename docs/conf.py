@@ -26,6 +26,7 @@ extensions = [
     "mathml",
     "myst_parser",
     "numpydoc",
+    "quotes",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.intersphinx",
@@ -114,8 +115,14 @@ def link_to_the_gallery(app, name, source):
     source[0] = re.sub(r"\]\(\.\./examples/(\w+)\.py\)", r"](auto_examples/\1.rst)", source[0])
 
 
+def link_to_pages(app, what, name, obj, options, lines):
+    """Let docstrings, which name the file of a page, lead to the page."""
+    lines[:] = [re.sub(r"docs/(\w+)\.md", r":doc:`/\1`", line) for line in lines]
+
+
 def setup(app):
     """Register what is above."""
     # A build that is not asked for warnings by examples has none.
     warnings.filterwarnings("ignore", "FigureCanvasAgg is non-interactive")
     app.connect("source-read", link_to_the_gallery)
+    app.connect("autodoc-process-docstring", link_to_pages)
