@@ -53,7 +53,8 @@ straight = LogisticRegression().fit(X, y).score(X, y)
 scores = np.array([estimator.score(X, y) for estimator in film.estimators])
 for frame in range(0, 31, 3):
     probability = film.estimators[frame].predict_proba(X).max(axis=1)
-    print(f"{film.titles[frame]:9}: {scores[frame]:6.1%} right, surer than 90 % of {np.mean(probability > 0.9):4.0%} of the points")
+    sure = np.mean(probability > 0.9)
+    print(f"{film.titles[frame]:9} {scores[frame]:6.1%} right, surer than 90 % of {sure:4.0%} of the points")
 bends = EPOCHS[np.flatnonzero(scores < straight + 0.05)[-1] + 1]
-print(f"\nLearnt: a straight border, that of a logistic regression, has {straight:.1%} right, and the network's soon is one.")
+print(f"\nLearnt: the border is straight at first, as that of a logistic regression, which has {straight:.1%} right.")
 print(f"It takes until epoch {bends} to bend so far that another 5 % are right.")

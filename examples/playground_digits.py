@@ -4,7 +4,7 @@ Handwritten digits, as a page to look into
 
 A network learns to read digits, as a page in the browser to look into: playground_digits.py [page.html].
 
-Its inputs are the 64 pixels of an image: the page shows the image, which pixels feed which unit, and the ten probabilities.
+Its inputs are the 64 pixels of an image: the page shows the image, and a click on a pixel shows what its weight does.
 """
 
 import sys
@@ -26,5 +26,7 @@ page = export_html(network, X_train, y_train, path, epochs=60, image_shape=(8, 8
 print(f"{len(X_train)} images of 8 x 8 pixels, 16 hidden units, {fitted.n_iter_} epochs;", end=" ")
 print(f"{fitted.score(X_test, y_test):.1%} of {len(X_test)} others right")
 print(f"Page: {path}, {path.stat().st_size / 1000:.0f} kB. Open it in a browser; it needs nothing else.\n")
-print("Change a pixel of the image by its slider and see the probabilities follow. Choose a weight of a pixel at the edge, which")
-print("is white in every image: what it is multiplied by is 0, and with it the derivative, so it is never learnt.")
+print(
+    "Click on a pixel for its weight, and move its slider: the probabilities follow. The first pixel, x1, is white in all"
+)
+print("images: its weight is multiplied by 0, so the loss has nothing to say of it, and the penalty alone takes it to 0.")

@@ -78,8 +78,8 @@ class BoundaryFilm:
     Raises
     ------
     ValueError
-        If there is no estimator, there are more than two features or, with two, more than one target for a sample, or titles
-        or names are not as many as frames or features.
+        If there is no estimator, there are more than two features or, with two, more than one target for a sample, or there
+        are not as many titles or names as frames or features.
 
     See Also
     --------
@@ -137,8 +137,8 @@ class BoundaryFilm:
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets, as for `fit`; with two features, one for each sample.
         epochs : sequence of int, default=None
-            Epochs of the frames, 0 being the initial weights; None for 31, or as many as there are, from the initial weights
-            to those that `fit` keeps.
+            Epochs of the frames, 0 being the initial weights; None for 31, or as many as there are, from the initial
+            weights to those that `fit` keeps.
         feature_names : sequence of str, default=None
             Names of the features; None for those of a dataframe, else x1 and x2.
         ax : matplotlib Axes or sequence of them, default=None
@@ -189,8 +189,8 @@ class BoundaryFilm:
             epochs = np.unique(np.linspace(0, kept, N_STEPS + 1).round().astype(int))
         elif epochs.max() > last:
             raise ValueError(
-                f"Got {step} {epochs.max()} where training ended with {step} {last}: pass none beyond it, a larger max_iter, "
-                "or parameters that let training go on, such as tol=0."
+                f"Got {step} {epochs.max()} where training ended with {step} {last}: pass none beyond it, a larger "
+                "max_iter, or parameters that let training go on, such as tol=0."
             )
         titles = [f"{step} {epoch}{', kept' if epoch == kept < last else ''}" for epoch in epochs]
         frames = [recording.fitted_at(epoch) for epoch in epochs]

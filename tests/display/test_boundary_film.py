@@ -1,5 +1,7 @@
 """What a network predicts over the epochs: the frames are those of fit, and show what the estimators predict."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -165,7 +167,7 @@ def test_an_animation_has_all_frames_and_rests_on_the_last(suffix, tmp_path):
             pictures.append(np.asarray(image.convert("RGB")))
             durations.append(image.info["duration"])
     assert durations == [250, 250, 1250]
-    assert all(np.any(picture != other) for picture, other in zip(pictures, pictures[1:], strict=False))
+    assert all(np.any(picture != other) for picture, other in pairwise(pictures))
     assert not hasattr(film, "axes_")
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from browser import CHROMIUM, Browser
 from playground_helpers import data_of
-from sklearn.datasets import load_iris, make_moons
+from sklearn.datasets import load_digits, load_iris, make_moons
 
 from skbackprop import SigmoidBackpropClassifier, SigmoidBackpropRegressor
 from skbackprop.inspection import trace_backpropagation
@@ -124,6 +124,27 @@ def test_samples_are_chosen_and_changed(browser):
     assert browser.run("playground.chain.found.loss") != before
     browser.click("canvas.data", x=0.5, y=0.5)
     assert browser.run("playground.state.whatIf") is None
+
+
+def test_a_click_on_a_pixel_chooses_its_weight(tmp_path):
+    """Of all inputs, also of those that neither the drawing of the network nor the sliders begin with."""
+    inputs, targets = load_digits(return_X_y=True)
+    path = tmp_path / "page.html"
+    export_html(SigmoidBackpropClassifier((3,), random_state=0), inputs[:200], targets[:200], path, epochs=3)
+    with Browser() as browser:
+        browser.open(path)
+        # Row 3, column 4 of an image of 8 x 8 pixels, as high as the canvas of 420 x 320.
+        browser.click("canvas.data", x=(50 + 4.5 * 40) / 420, y=3.5 / 8)
+        assert browser.run("[playground.state.layer, playground.state.from]") == [0, 28]
+        assert browser.run("[...document.querySelectorAll('.features span')].at(-1).textContent") == "x29"
+        browser.run("[...document.querySelectorAll('.features input')].at(-1).focus()")
+        browser.press("End", END)
+        changed = browser.run("Array.from(playground.inputs)")
+        sample = browser.run("playground.state.sample")
+        assert changed == pytest.approx([*inputs[sample, :28], inputs[:200, 28].max(), *inputs[sample, 29:]])
+        browser.click("canvas.data", x=0.02, y=0.5)
+        assert browser.run("playground.state.from") == 28
+        assert browser.errors == []
 
 
 def test_training_goes_on_by_other_rules(browser):
