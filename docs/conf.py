@@ -4,6 +4,7 @@ What is needed is the extra "docs". While writing, `-D plot_gallery=0` leaves th
 """
 
 import re
+import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -115,8 +116,17 @@ def link_to_the_gallery(app, name, source):
     source[0] = re.sub(r"\]\(\.\./examples/(\w+)\.py\)", r"](auto_examples/\1.rst)", source[0])
 
 
+def write_the_page(app, exception):
+    """Run the example whose page the landing page shows in a frame."""
+    if exception is None and app.builder.format == "html":
+        example = HERE.parent / "examples" / "playground_moons.py"
+        page = Path(app.outdir) / "playground_moons.html"
+        subprocess.run([sys.executable, str(example), str(page)], check=True, stdout=subprocess.DEVNULL)
+
+
 def setup(app):
     """Register what is above."""
     # A build that is not asked for warnings by examples has none.
     warnings.filterwarnings("ignore", "FigureCanvasAgg is non-interactive")
     app.connect("source-read", link_to_the_gallery)
+    app.connect("build-finished", write_the_page)

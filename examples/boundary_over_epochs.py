@@ -35,6 +35,8 @@ try:
 except ImportError as error:
     sys.exit(f"No film: {error}")
 
+# sphinx_gallery_thumbnail_number = 2
+
 # %%
 # `film.estimators` are the fitted networks of these epochs, for whatever takes a fitted estimator: here the border alone,
 # where `decision_function` is 0, of some of them in one picture.

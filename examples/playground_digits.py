@@ -30,3 +30,7 @@ print(
     "Click on a pixel for its weight, and move its slider: the probabilities follow. The first pixel, x1, is white in all"
 )
 print("images: its weight is multiplied by 0, so the loss has nothing to say of it, and the penalty alone takes it to 0.")
+
+# %%
+# The page itself, as a cell of a notebook shows it:
+page

@@ -31,3 +31,7 @@ print("probability of 1 for the new input 1, 0, 0:", fitted.predict_proba([[1, 0
 print(f"\nPage: {path}, {path.stat().st_size / 1000:.0f} kB.")
 print("Choose the weight from x2: one sample pulls it up, another one down by as much, so it stays near zero. The one")
 print("from x3, which is 1 throughout, is the bias that the unit does not have.")
+
+# %%
+# The page itself, as a cell of a notebook shows it:
+page
