@@ -23,7 +23,8 @@ PLAIN = {"solver": "sgd", "momentum": 0, "learning_rate": "constant", "learning_
          "shuffle": False, "alpha": 0, "clip_norm": None, "standardize": False, "tol": 0, "random_state": 0}  # fmt: skip
 unit = SigmoidBackpropClassifier((), loss="squared_error", init="uniform", fit_intercept=False, **PLAIN)
 path = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(tempfile.mkdtemp()) / "playground_notebook.html"
-page = export_html(unit, X, y, path, epochs=1000, title="Three weights learn that the answer is the first input")
+words = {"class_names": ["no", "yes"], "title": "Three weights learn that the answer is the first input"}
+page = export_html(unit, X, y, path, epochs=1000, **words)
 
 (fitted,) = page.estimators
 print("weights:", fitted.coefs_[0].ravel().round(3))

@@ -116,6 +116,12 @@ export class DataView {
     return best;
   }
 
+  /** Half the size of a sample. */
+  get r() {
+    const { n } = this.page.samples;
+    return n > 800 ? 2.2 : n > 30 ? 3.6 : 7;
+  }
+
   share(value) {
     return (value - this.range[0]) / (this.range[1] - this.range[0] || 1);
   }
@@ -168,7 +174,7 @@ export class DataView {
     this.drawn = key;
     const context = this.dots.getContext("2d");
     context.clearRect(0, 0, SIZE, HEIGHT);
-    const r = this.page.samples.n > 800 ? 2.2 : 3.6;
+    const { r } = this;
     context.lineWidth = 1;
     const edge = css(theme("ground"));
     for (let row = 0; row < this.page.samples.n; row++) {
@@ -299,7 +305,7 @@ export class DataView {
     context.lineWidth = 3;
     context.strokeStyle = css(theme("chosen"));
     context.beginPath();
-    context.arc(x, y, 8, 0, 2 * Math.PI);
+    context.arc(x, y, this.r + 5, 0, 2 * Math.PI);
     context.stroke();
   }
 

@@ -5,7 +5,7 @@ import { panel, pointIn, svg } from "./elements.js";
 
 const WIDTH = 460;
 const HEIGHT = 210;
-const LEFT = 60;
+const LEFT = 68;
 const RIGHT = 12;
 const TOP = 16;
 const BOTTOM = 34;

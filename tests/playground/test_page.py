@@ -113,6 +113,52 @@ def test_a_click_on_a_weight_shows_its_chain_rule(browser):
     assert found["derivative"] == pytest.approx(found["quotient"], rel=1e-6)
 
 
+def test_the_page_says_why_a_weight_moves_and_what_it_does(tmp_path):
+    """The notebook's three weights: the answer, what tells nothing of it, and the bias that the unit does not have."""
+    inputs, answers = np.array([[0, 0, 1], [1, 1, 1], [1, 0, 1], [0, 1, 1]]), np.array(["no", "yes", "yes", "no"])
+    plain = {"solver": "sgd", "momentum": 0, "learning_rate": "constant", "learning_rate_init": 4, "alpha": 0, "tol": 0}
+    plain |= {"batch_size": 4, "clip_norm": None, "standardize": False, "init": "uniform", "fit_intercept": False}
+    path = tmp_path / "page.html"
+    unit = SigmoidBackpropClassifier((), loss="squared_error", random_state=0, **plain)
+    export_html(unit, inputs, answers, path, epochs=200)
+    with Browser() as browser:
+        browser.open(path)
+        words = []
+        for weight in range(3):
+            browser.run(f"playground.choose(0, 0, {weight}, 0)")
+            browser.settle()
+            words.append(browser.run("[...document.querySelectorAll('#why p')].map((p) => p.textContent).join(' ')"))
+            assert browser.run("document.querySelector('#derivative').textContent").startswith(f"Weight from x{weight + 1}")
+        assert browser.errors == []
+    assert "it moves up. Its input is 1 on average where the target is yes, and 0 where it is no." in words[0]
+    assert "so it hardly moves. Its input is 0.5 on average where the target is yes, and 0.5 where it is no" in words[1]
+    assert words[1].endswith("it does not tell them apart.")
+    assert "it moves down. Its input is 1 for every sample, so it acts as a bias" in words[2]
+
+
+def test_what_is_said_to_hardly_move_hardly_does(page, browser):
+    """Of all weights at all epochs: the gradient is small beside the sum of the samples' own ones."""
+    script = """(() => { playground.goToEpoch(%d); playground.choose(0, 0, %d, %d); playground.draw();
+      return document.querySelector('#why p').textContent; })()"""
+    for epoch, source, unit in [(0, 0, 0), (3, 1, 2), (12, 0, 4), (12, 1, 1)]:
+        text = browser.run(script % (epoch, source, unit))
+        found = browser.run(f"""(() => {{
+          const [film] = playground.films;
+          const theta = film.weightsAt(film.frameOf({epoch}));
+          return film.rows.map((row) => {{
+            film.loss.gradient(film.targetsOf(row), film.network.forward(theta, film.standardized, 2 * row),
+                               film.network.delta.at(-1));
+            film.network.backward(theta);
+            return film.network.out[0][{source}] * film.network.delta[0][{unit}];
+          }});
+        }})()""")
+        pulls = np.array(found)
+        assert len(pulls) == len(X)
+        share = abs(pulls.sum()) / np.abs(pulls).sum()
+        assert ("hardly moves" in text) == (share < 0.1)
+        assert share < 0.1 or f"moves {'down' if pulls.sum() > 0 else 'up'}" in text
+
+
 def test_samples_are_chosen_and_changed(browser):
     browser.run("document.querySelector('canvas.data').focus()")
     sample = browser.run("playground.state.sample")
