@@ -15,8 +15,8 @@ import { TrainHere } from "./train_here.js";
 import { WeightsView } from "./weights_view.js";
 import { WhatIf } from "./what_if.js";
 
-// A film takes about six seconds, in between these numbers of frames a second.
-const SECONDS = 6;
+// A film takes about five seconds, in between these numbers of frames a second.
+const SECONDS = 5;
 const SLOWEST = 4;
 const FASTEST = 30;
 
