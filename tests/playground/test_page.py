@@ -85,6 +85,8 @@ def test_time_goes_by_slider_keyboard_curve_and_play(browser):
     after = browser.run("Array.from(playground.films[0].weightsAt(4))")
     assert stepped != before
     np.testing.assert_allclose(stepped, after, atol=1e-5)
+    browser.click("#epoch", x=0.25)
+    assert browser.run("playground.state.time") == 3
     browser.click(".losses", x=0.5)
     assert browser.run("playground.state.time") in {5, 6, 7}
     browser.run("document.querySelector('#play').focus()")
@@ -93,13 +95,37 @@ def test_time_goes_by_slider_keyboard_curve_and_play(browser):
     browser.wait("playground.state.time === 12 && !playground.state.playing")
 
 
+# Where on the drawing the line of a weight is, three quarters of the way up, and a unit.
+EDGE = """(() => {
+  const edge = playground.views[0][1].edges.find(({ layer, from, to }) => layer === 1 && from === 4 && to === 2);
+  const { x1, y1, x2, y2 } = edge;
+  const { width, height } = document.querySelector('.network').viewBox.baseVal;
+  return [(0.25 * x1 + 0.75 * x2) / width, (0.25 * y1 + 0.75 * y2) / height]; })()"""
+UNIT = """(() => {
+  const [x, y] = playground.views[0][1].places[1][3];
+  const { width, height } = document.querySelector('.network').viewBox.baseVal;
+  return [x / width, y / height]; })()"""
+
+
+def test_numbers_are_shown_under_the_mouse(page, browser):
+    (fitted,) = page.estimators
+    tip = "document.querySelector('#tip').hidden ? '' : document.querySelector('#tip').textContent"
+    browser.point(".network", *browser.run(EDGE))
+    words, _, weight = browser.run(tip).replace("\u2212", "-").rpartition(" ")
+    assert words == "hidden 1, unit 5 → hidden 2, unit 3: weight"
+    assert float(weight) == pytest.approx(fitted.coefs_[1][4, 2], rel=1e-3)
+    browser.point(".network", *browser.run(UNIT))
+    words, _, bias = browser.run(tip).replace("\u2212", "-").rpartition(" ")
+    assert words.startswith("hidden 1, unit 4: raw score")
+    assert float(bias) == pytest.approx(
+        browser.run("playground.moments[0].theta[playground.films[0].network.bias(0, 3)]"), 1e-3
+    )
+    browser.point("h1")
+    assert browser.run(tip) == ""
+
+
 def test_a_click_on_a_weight_shows_its_chain_rule(browser):
-    place = """(() => {
-      const edge = playground.views[0][1].edges.find(({ layer, from, to }) => layer === 1 && from === 4 && to === 2);
-      const { x1, y1, x2, y2 } = edge;
-      const { width, height } = document.querySelector('.network').viewBox.baseVal;
-      return [(0.25 * x1 + 0.75 * x2) / width, (0.25 * y1 + 0.75 * y2) / height]; })()"""
-    browser.click(".network", *browser.run(place))
+    browser.click(".network", *browser.run(EDGE))
     assert browser.run("[playground.state.layer, playground.state.from, playground.state.to]") == [1, 4, 2]
     found = browser.run("playground.chain.found")
     assert found["derivative"] == pytest.approx(found["quotient"], rel=1e-6)
@@ -179,6 +205,8 @@ def test_a_click_on_a_pixel_chooses_its_weight(tmp_path):
     export_html(SigmoidBackpropClassifier((3,), random_state=0), inputs[:200], targets[:200], path, epochs=3)
     with Browser() as browser:
         browser.open(path)
+        assert browser.run("playground.views[0][1].units.map((layer) => layer.length)") == [16, 3, 10]
+        assert "and 48 more" in browser.run("document.querySelector('.network').textContent")
         # Row 3, column 4 of an image of 8 x 8 pixels, as high as the canvas of 420 x 320.
         browser.click("canvas.data", x=(50 + 4.5 * 40) / 420, y=3.5 / 8)
         assert browser.run("[playground.state.layer, playground.state.from]") == [0, 28]
@@ -204,6 +232,12 @@ def test_training_goes_on_by_other_rules(browser):
     browser.click("#go-on")
     assert browser.run("playground.moments[0].network.names[0]") == "ReLU"
     assert np.isfinite(browser.run("playground.state.here.losses[0].at(-1)"))
+    browser.run("""(() => { const rate = document.querySelector('#rate'); rate.value = 0;
+                   rate.dispatchEvent(new Event('change')); })()""")
+    weights = "Array.from(playground.state.here.trainers[0].theta)"
+    before = browser.run(weights)
+    browser.click("#one-step")
+    assert browser.run(weights) == before
     browser.click("#back")
     assert browser.run("playground.state.here") is None
 
@@ -221,9 +255,59 @@ def test_two_films_on_a_telephone_in_the_dark(tmp_path):
         assert verdicts[0].startswith("Vanishing")
         assert verdicts[1].startswith("The error at layer 1 is")
         assert browser.run("document.documentElement.scrollWidth") == 390
+        browser.run("""(() => { const list = document.querySelector('#film'); list.value = '1';
+                       list.dispatchEvent(new Event('change')); })()""")
+        browser.settle()
+        found = browser.run("playground.chain.found")
+        assert browser.run("playground.state.film") == 1
+        assert found["derivative"] == pytest.approx(found["quotient"], rel=1e-6)
+        browser.click("#play")
+        browser.wait("playground.state.time === 2 && !playground.state.playing")
+        assert browser.run("playground.moments.map(({ epoch }) => epoch)") == [2, 2]
         (tmp_path / "frame.html").write_text(f"<!DOCTYPE html>{page._repr_html_()}")
         browser.open(tmp_path / "frame.html")
         browser.wait("document.querySelector('iframe').contentWindow.playground?.pictures > 0")
+        assert browser.errors == []
+
+
+def test_everything_that_takes_focus_has_a_name(browser):
+    """For those who hear the page: as the browser tells it to a screen reader."""
+    nodes = browser.send("Accessibility.getFullAXTree")["nodes"]
+    kinds = {"button", "slider", "combobox", "spinbutton", "image", "region", "article"}
+    named = {kind: [] for kind in kinds}
+    for node in nodes:
+        if not node["ignored"] and node["role"]["value"] in kinds:
+            named[node["role"]["value"]].append(node.get("name", {}).get("value", ""))
+    assert all(all(names) for names in named.values()), named
+    assert {"Epoch", "Steps of the next epoch", "width", "height"} <= set(named["slider"])
+    assert {"Into", "unit", "from", "Rule", "Hidden units"} <= set(named["combobox"])
+    assert any(name.startswith("Across width, up height.") for name in named["image"])
+
+
+def test_on_paper_there_is_what_is_shown_and_nothing_to_press(browser):
+    browser.run("playground.goToEpoch(7)")
+    browser.settle()
+    browser.send("Emulation.setEmulatedMedia", media="print")
+    words = browser.run("document.body.innerText")
+    assert "7 of 12" in words
+    assert "Weight from" in words
+    assert "kept: epoch 12" in browser.run("document.querySelector('.losses').textContent")
+    pressed = "[...document.querySelectorAll('button, input, select')].filter((node) => node.offsetParent).length"
+    assert browser.run(pressed) == 0
+
+
+def test_a_page_that_shows_a_part_says_so(tmp_path):
+    inputs, targets = make_moons(3000, noise=0.2, random_state=0)
+    path = tmp_path / "page.html"
+    export_html(SigmoidBackpropClassifier((40, 40), random_state=0, tol=0), inputs, targets, path, epochs=80)
+    with Browser() as browser:
+        browser.open(path)
+        notes = browser.run("document.querySelector('#notes').textContent")
+        frames = browser.run("playground.times.length")
+        assert "2000 of 3000 samples, drawn at random, are on this page" in notes
+        assert frames < 81
+        assert f"{frames} of 81 moments stand for all." in notes
+        assert browser.run("document.querySelector('#step').disabled")
         assert browser.errors == []
 
 
