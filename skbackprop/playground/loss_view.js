@@ -92,7 +92,7 @@ export class LossView {
   }
 
   legend(place, stroke, dashes, words) {
-    const x = LEFT + place * 165;
+    const x = LEFT + place * 205;
     return svg(
       "g",
       {},
