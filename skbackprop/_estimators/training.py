@@ -347,7 +347,6 @@ class Training:
         compiles = not alone and compiled.takes(self.objective, self.batches, self.recipe.optimizer)
         with nullcontext() if alone else limit_threads(self.network, self.batches.batch_size, compiles):
             (run_minimizer if self.recipe.optimizer.minimizes else run_epochs)(run, self)
-        run.note(estimator)
         if run.early_stopping and run.patience.best_theta is not None:
             self.kept = run.patience.best_theta
         # Of a single epoch there is nothing to say, unless it was broken off.
@@ -365,6 +364,7 @@ class Training:
         if self._leaves_parts and run.reason not in {"diverged", "interrupted"}:
             leave_parts(self, state)
         estimator._training_state = state
+        run.note(estimator)
 
     def mean_loss(self, samples):
         """Return the mean loss of the current weights on samples, without penalty.

@@ -4,6 +4,7 @@ import numpy as np
 
 from ..activations import ACTIVATIONS
 from ..losses import CLASSIFICATION_LOSSES, REGRESSION_LOSSES
+from ..losses._scikit_learn import AS_THERE
 from ..optimizers import SGD, Adam, AdamW
 from ..schedules import Adaptive, Constant, Cosine, InverseScaling, OneCycle, WarmUp
 from ._packing import CHARACTERS, packed, rounded
@@ -45,8 +46,8 @@ def refuse_what_no_page_shows(training):
 
 
 def _plain(loss):
-    """Return a loss itself, where another values it as scikit-learn does."""
-    return getattr(loss, "_part", loss)
+    """Return a loss that is valued exactly, where another values it as scikit-learn does."""
+    return next((exact() for exact, valued in AS_THERE.items() if type(loss) is valued), loss)
 
 
 def labels_of(recordings):
