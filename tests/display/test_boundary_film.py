@@ -68,9 +68,11 @@ def test_by_default_a_film_goes_from_the_initial_weights_to_those_that_are_kept(
     np.testing.assert_array_equal(film.estimators[-1].predict_proba(X), fitted.predict_proba(X))
 
 
+@pytest.mark.parametrize("scales", [(1, 1), (1000, 0.001)])
 @pytest.mark.parametrize("n_classes", [2, 3])
-def test_a_map_has_the_colour_of_a_class_where_it_has_half_of_the_probability(n_classes):
+def test_a_map_has_the_colour_of_a_class_where_it_has_half_of_the_probability(n_classes, scales):
     inputs, labels = (X, NAMES[y]) if n_classes == 2 else (load_iris().data[:, 2:], load_iris().target)
+    inputs = inputs * scales
     film = drawn(BoundaryFilm.from_estimator(make(), inputs, labels, epochs=[0, 12]))
     grid = np.random.RandomState(0).uniform(inputs.min(axis=0), inputs.max(axis=0), (300, 2))
     for axes, estimator in zip(film.axes_, film.estimators, strict=True):
