@@ -216,7 +216,8 @@ class BoundaryFilm:
         Raises
         ------
         ValueError
-            If `max_frames` is not a whole number of at least 1, or there are more axes than frames.
+            If `max_frames` is not a whole number of at least 1, or there are more axes than frames, or
+            none.
         """
         check_count("max_frames", max_frames)
         check_matplotlib(f"{type(self).__name__}.plot")
@@ -228,10 +229,11 @@ class BoundaryFilm:
             n_shown = min(n_frames, max_frames)
             size = WIDTH * n_shown, HEIGHT
             _, given = plt.subplots(1, n_shown, sharex=True, sharey=True, figsize=size, layout="constrained")
-        self.axes_ = list(np.ravel(np.asarray(given, dtype=object)))
-        self.figure_ = self.axes_[0].figure
-        if len(self.axes_) > n_frames:
-            raise ValueError(f"Got {len(self.axes_)} axes for {n_frames} frames: pass one for each frame, or fewer.")
+        given = list(np.ravel(np.asarray(given, dtype=object)))
+        if not 1 <= len(given) <= n_frames:
+            raise ValueError(f"Got {len(given)} axes for {n_frames} frames: pass one for each frame, or fewer.")
+        self.axes_ = given
+        self.figure_ = given[0].figure
         # The last one, if there is room for one only.
         frames = np.linspace(n_frames - 1, 0, len(self.axes_)).round().astype(int)[::-1]
         for axes, frame in zip(self.axes_, frames, strict=True):
@@ -261,7 +263,7 @@ class BoundaryFilm:
         Raises
         ------
         ValueError
-            If the name of the file ends otherwise.
+            If the name of the file ends otherwise, or `frames_per_second` is not positive.
         FileNotFoundError
             If the folder of the file does not exist.
         ImportError
@@ -285,6 +287,8 @@ class BoundaryFilm:
         check_matplotlib(f"{type(self).__name__}.save")
         if Path(path).suffix.lower() not in ANIMATIONS:
             raise ValueError(f"Got path={str(path)!r}: pass a name that ends in {', '.join(ANIMATIONS[:-1])} or .apng.")
+        if not frames_per_second > 0:
+            raise ValueError(f"Got frames_per_second={shown(frames_per_second)}: pass a positive number.")
         from matplotlib.animation import PillowWriter  # noqa: PLC0415 (optional)
         from matplotlib.figure import Figure  # noqa: PLC0415 (optional)
 

@@ -153,8 +153,11 @@ def test_axes_are_those_given():
     assert (film.figure_, film.figure_.legends) == (given[0, 0].figure, [])
     assert given[1, 1].collections[1].get_sizes() == [3]
     assert BoundaryFilm(TREES, X, y).plot(given[0, 0]).axes_ == [given[0, 0]]
-    with pytest.raises(ValueError, match="Got 4 axes for 1 frames"):
-        BoundaryFilm(TREES[:1], X, y).plot(given)
+    for axes in (given, []):
+        film = BoundaryFilm(TREES[:1], X, y)
+        with pytest.raises(ValueError, match=f"Got {np.size(axes)} axes for 1 frames"):
+            film.plot(axes)
+        assert not hasattr(film, "axes_")
 
 
 @pytest.mark.parametrize("suffix", ["gif", "png", "apng"])
@@ -212,5 +215,7 @@ def test_frames_that_do_not_fit_are_refused(tmp_path):
         film.plot(max_frames=0)
     with pytest.raises(ValueError, match=r"film\.mp4'\: pass a name that ends in \.gif, \.png or \.apng"):
         film.save(tmp_path / "film.mp4")
+    with pytest.raises(ValueError, match="Got frames_per_second=0: pass a positive number"):
+        film.save(tmp_path / "film.gif", frames_per_second=0)
     with pytest.raises(FileNotFoundError):
         film.save(tmp_path / "none" / "film.gif")
