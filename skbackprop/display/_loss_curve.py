@@ -8,7 +8,7 @@ from sklearn.base import is_classifier, is_regressor
 
 from .._engine.patience import EQUAL
 from .._estimators.recipe import follows_recipe
-from ._plotting import add_label, axes_for, check_drawable, line_style, loss_unit, whole_ticks
+from ._plotting import add_label, axes_for, check_drawable, line_style, loss_unit, step_name, whole_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -159,7 +159,6 @@ class LossCurveDisplay:
             If matplotlib is not installed.
         """
         check_drawable(cls, estimator, "loss_curve_")
-        solver = estimator.solver
         loss = getattr(estimator, "loss", "loss")
         loss = loss if isinstance(loss, str) else type(loss).__name__
         unit = loss_unit(estimator)
@@ -168,7 +167,7 @@ class LossCurveDisplay:
             validation=_validation(estimator),
             score_name=_score_name(estimator),
             loss_name=f"{loss} ({unit} a sample)" if unit else loss,
-            step_name="iteration" if solver == "lbfgs" or hasattr(solver, "minimize") else "epoch",
+            step_name=step_name(estimator),
             label=label,
             # Where a network is trained as scikit-learn trains, the first of equal epochs is kept, as there.
             latest=hasattr(estimator, "init") and follows_recipe(estimator),
