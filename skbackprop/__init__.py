@@ -23,7 +23,7 @@ __version__ = "0.1.0"
 # Imported when they are asked for.
 _MODULES = {
     "activations", "callbacks", "display", "export", "functional", "initializers", "inspection", "losses", "neural_network",
-    "optimizers", "playground", "preprocessing", "schedules",
+    "onnx", "optimizers", "playground", "preprocessing", "schedules",
 }  # fmt: skip
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from . import inspection as inspection
     from . import losses as losses
     from . import neural_network as neural_network
+    from . import onnx as onnx
     from . import optimizers as optimizers
     from . import playground as playground
     from . import preprocessing as preprocessing

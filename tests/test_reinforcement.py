@@ -49,6 +49,7 @@ def test_a_step_weighted_by_advantages_ascends_the_policy_gradient(n_actions):
 
 
 @pytest.mark.slow
+@pytest.mark.checkout
 @pytest.mark.parametrize(
     ("name", "n_episodes", "n_random"), [("cartpole_reinforce", 120, 10), ("cartpole_q_learning", 200, 30)]
 )
