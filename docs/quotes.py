@@ -1,4 +1,4 @@
-"""A Sphinx extension: the lines of code that sentences of a page quote are folded away below their paragraph.
+"""A Sphinx extension: the lines of code that the page of mathematics quotes are folded away below their paragraph.
 
 The page says "Computed by `name` in `file.py`: `line`, `line`." where it is read as a file. On the site such sentences
 would be in the way of the equations.
@@ -48,7 +48,9 @@ def folded(block):
 
 
 def fold(app, name, source):
-    """Fold the quoted lines of a page away."""
+    """Fold the quoted lines of the page of mathematics away."""
+    if name != "mathematics":
+        return
     parts = re.split(f"({FENCED.pattern})", source[0], flags=FENCED.flags)
     blocks = (re.split(r"(\n\s*\n)", part) if k % 2 == 0 else [part] for k, part in enumerate(parts))
     source[0] = "".join(folded(block) if k % 2 == 0 else block for part in blocks for k, block in enumerate(part))

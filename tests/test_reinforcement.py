@@ -62,6 +62,7 @@ def test_an_example_learns_to_balance_three_times_as_long_as_random_play(name, n
 
 
 @pytest.mark.slow
+@pytest.mark.checkout
 @pytest.mark.parametrize("name", ["cartpole_reinforce", "cartpole_q_learning"])
 def test_the_same_seed_gives_the_same_returns(name):
     first, again, other = (example(name).train(seed, n_episodes=80) for seed in (1, 1, 2))
