@@ -1,4 +1,4 @@
-"""Neural networks for scikit-learn, trained by backpropagation in NumPy."""
+"""Neural networks for scikit-learn, trained by backpropagation."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING

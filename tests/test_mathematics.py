@@ -112,7 +112,7 @@ def test_on_the_site_quoted_lines_are_folded_away():
         "Delta, see below. Computed by `f` in `a.py`: `x = 1.5`, `g(x)`; and the slope by `A.h` in\n`b.py`: `x.y`.\n\n"
         "- One.\n- $z.$ two. The rest computed by `f` in `a.py`: `h`.\n"
     ]
-    quotes.fold(None, "page", text)
+    quotes.fold(None, "mathematics", text)
     assert text[0] == FOLDED.rstrip()
     page = [TEXT]
     quotes.fold(None, "mathematics", page)

@@ -543,6 +543,8 @@ PyDoc_STRVAR(predict_doc, "predict(coefs, intercepts, X, link)\n--\n\n"
 /* Multiplications of a product from which a BLAS may use several threads, which is for Python to forbid: OpenBLAS's number.
    A single row needs no BLAS. */
 #define BLAS_SHARES_FROM 262144
+/* Multiplications of a product that take longer than to release Python's lock and to have it back. */
+#define WORTH_THE_LOCK 16384
 
 static PyObject *Predictor_predict(Predictor *self, PyObject *const *args, Py_ssize_t n_args)
 {
@@ -566,7 +568,8 @@ static PyObject *Predictor_predict(Predictor *self, PyObject *const *args, Py_ss
     const ptrdiff_t n_rows = view.ndim == 2 ? view.shape[0] : 0;
     int done = 0;
     if (n_rows < 1 || view.shape[1] != self->layers[0].fan_in || type_of(&view) != self->type ||
-        n_rows > MOST_VALUES / self->widest || (n_rows > 1 && n_rows >= BLAS_SHARES_FROM / self->largest) || (link == TWO_CLASSES && self->layers[self->n_layers - 1].fan_out != 1) || (uintptr_t)view.buf % view.itemsize)
+        n_rows > MOST_VALUES / self->widest || (n_rows > 1 && n_rows >= BLAS_SHARES_FROM / self->largest) ||
+        (link == TWO_CLASSES && self->layers[self->n_layers - 1].fan_out != 1) || (uintptr_t)view.buf % view.itemsize)
         goto end;
     const ptrdiff_t n_outputs = link == TWO_CLASSES ? 2 : self->layers[self->n_layers - 1].fan_out;
     shape = Py_BuildValue("(nn)", n_rows, n_outputs);
@@ -577,10 +580,11 @@ static PyObject *Predictor_predict(Predictor *self, PyObject *const *args, Py_ss
     if (!room)
         PyErr_NoMemory();
     else {
-        Py_BEGIN_ALLOW_THREADS
+        PyThreadState *others = n_rows >= WORTH_THE_LOCK / self->largest ? PyEval_SaveThread() : NULL;
         done = kernels[self->type].predict(self->layers, self->n_layers, &blas[self->type], (int)link, view.buf,
                                            n_rows, room, out.buf);
-        Py_END_ALLOW_THREADS
+        if (others)
+            PyEval_RestoreThread(others);
     }
     PyMem_RawFree(room);
     PyBuffer_Release(&out);

@@ -279,10 +279,10 @@ class Training:
 
     def _unscale(self, targets=True):
         """Change the published parameters to the units of the raw inputs and, if so wished, targets."""
-        # `run` looks for what overflows.
-        with np.errstate(**QUIET):
-            for scaling in (self.estimator._scaling, targets and self.estimator._target_scaling):
-                if scaling:
+        for scaling in (self.estimator._scaling, targets and self.estimator._target_scaling):
+            if scaling:
+                # `run` looks for what overflows.
+                with np.errstate(**QUIET):
                     scaling.fold(self.published)
 
     @cached_property
