@@ -71,6 +71,22 @@ def _validated(classifier, X, y, dtype, reset):
     return X, checked_labels(y)
 
 
+def _samples_of(classifier, X, y, sample_weight, any_sign=False, validation=False):
+    """Return samples in numbers, to train on or for validation."""
+    codes = classifier._labels.codes(y)
+    name = "sample_weight_val" if validation else "sample_weight"
+    sample_weight = checked_weights(sample_weight, X, any_sign, name)
+    if classifier.class_weight is not None:
+        name = "class_weight" if sample_weight is None else f"{name} times class_weight"
+        name = f"{name} (of y_val)" if validation else name
+        sample_weight = checked_weights(
+            classifier._labels.weighted(sample_weight, classifier.class_weight, codes), X, any_sign, name
+        )
+    if not any_sign and not validation and classifier._least_classes > 1:
+        refuse_weights_of_one_class(sample_weight, codes, name)
+    return Samples(X, y, classifier._labels.indicators(codes), sample_weight)
+
+
 def _probabilities(Z, loss, target_type):
     """Return probabilities for raw scores, which may be overwritten."""
     if target_type == "multiclass" and not loss.normalized:
@@ -360,25 +376,10 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
             self.classes_ = self._labels.classes
         elif not incremental or classes is not None:
             self._labels.refuse_others(y if classes is None else classes, incremental)
-        samples = self._samples(X, y, sample_weight, any_sign=incremental)
+        samples = _samples_of(self, X, y, sample_weight, any_sign=incremental)
         self.oof_decision_function_ = None
         strata = None if self._labels.target_type == "multilabel-indicator" else y
         return Problem(samples, _loss_of(self, self._labels.target_type), strata)
 
     def _encode_validation(self, X, y, sample_weight, dtype):
-        return self._samples(*_validated(self, X, y, dtype, reset=False), sample_weight, validation=True)
-
-    def _samples(self, X, y, sample_weight, any_sign=False, validation=False):
-        """Return samples in numbers, to train on or for validation."""
-        codes = self._labels.codes(y)
-        name = "sample_weight_val" if validation else "sample_weight"
-        sample_weight = checked_weights(sample_weight, X, any_sign, name)
-        if self.class_weight is not None:
-            name = "class_weight" if sample_weight is None else f"{name} times class_weight"
-            name = f"{name} (of y_val)" if validation else name
-            sample_weight = checked_weights(
-                self._labels.weighted(sample_weight, self.class_weight, codes), X, any_sign, name
-            )
-        if not any_sign and not validation and self._least_classes > 1:
-            refuse_weights_of_one_class(sample_weight, codes, name)
-        return Samples(X, y, self._labels.indicators(codes), sample_weight)
+        return _samples_of(self, *_validated(self, X, y, dtype, reset=False), sample_weight, validation=True)
