@@ -52,7 +52,7 @@ def _can_fit_partially(classifier):
     return True
 
 
-def _loss_of(classifier, target_type):
+def class_loss_of(classifier, target_type):
     """Return the loss for targets of this kind, or raise."""
     table = {name: kinds[target_type] for name, kinds in CLASSIFICATION_LOSSES.items()}
     loss = make_part(table, classifier.loss, Loss, classifier)
@@ -64,7 +64,7 @@ def _loss_of(classifier, target_type):
     return loss
 
 
-def _validated(classifier, X, y, dtype, reset):
+def validated_labels(classifier, X, y, dtype, reset):
     """Return checked inputs, dense in C order or CSR, and checked labels."""
     refuse_missing(y, "y")
     X, y = validated(classifier, X, y, accept_sparse="csr", multi_output=True, dtype=dtype, order="C", reset=reset)
@@ -182,7 +182,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
 
     _activations: tuple = Derived(by_hand.activations_before_classes)
     _labels = Derived(lambda estimator: Labels(*by_hand.kind_of_labels(estimator)))
-    _loss = Derived(lambda estimator: by_hand.with_link(_loss_of(estimator, estimator._labels.target_type), estimator))
+    _loss = Derived(lambda estimator: by_hand.with_link(class_loss_of(estimator, estimator._labels.target_type), estimator))
 
     # Fewest classes that it can be fitted to.
     _least_classes = 2
@@ -365,7 +365,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
 
     def _encode(self, X, y, sample_weight, *, resume, incremental, classes=None):
         dtype = by_hand.float_type(self) if resume else FLOATS
-        X, y = _validated(self, X, y, dtype, reset=not resume)
+        X, y = validated_labels(self, X, y, dtype, reset=not resume)
         if not resume or not hasattr(self, "_labels"):
             if incremental and classes is None:
                 raise ValueError(
@@ -379,7 +379,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         samples = _samples_of(self, X, y, sample_weight, any_sign=incremental)
         self.oof_decision_function_ = None
         strata = None if self._labels.target_type == "multilabel-indicator" else y
-        return Problem(samples, _loss_of(self, self._labels.target_type), strata)
+        return Problem(samples, class_loss_of(self, self._labels.target_type), strata)
 
     def _encode_validation(self, X, y, sample_weight, dtype):
-        return _samples_of(self, *_validated(self, X, y, dtype, reset=False), sample_weight, validation=True)
+        return _samples_of(self, *validated_labels(self, X, y, dtype, reset=False), sample_weight, validation=True)
