@@ -18,9 +18,10 @@ def plain_class(estimator):
     return own_classes(type(estimator))[1]
 
 
-def plain_parameters(estimator):
-    """Return the parameters of that class."""
-    return {name: value for name, value in estimator.get_params(deep=False).items() if name != "client"}
+def _shell(estimator):
+    """Return a plain estimator that checks samples as this one would; the other parameters need not travel."""
+    parameters = estimator.get_params(deep=False)
+    return plain_class(estimator)(**{name: parameters[name] for name in ("loss", "quantile") if name in parameters})
 
 
 def partitions_of(estimator, kind, data, names=TRAINING, reset=True):
@@ -28,10 +29,9 @@ def partitions_of(estimator, kind, data, names=TRAINING, reset=True):
 
     The estimator is given the client, and the number and the names of the features, or checked against these.
     """
-    plain = plain_class(estimator)
-    refuse_local(dict(zip(names, data, strict=True)), type(estimator).__name__, plain.__name__)
+    refuse_local(dict(zip(names, data, strict=True)), type(estimator).__name__, plain_class(estimator).__name__)
     estimator.client_ = client = client_of(estimator)
-    partitions = Partitions(client, kind, plain(**plain_parameters(estimator)), blocks_of(*data, names))
+    partitions = Partitions(client, kind, _shell(estimator), blocks_of(*data, names))
     facts = partitions.map("facts")
     if not facts:
         raise ValueError(f"Got {names[0]} with 0 samples in {len(partitions)} partitions: pass at least one sample.")
