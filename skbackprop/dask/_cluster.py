@@ -1,6 +1,7 @@
 """The partitions on the workers of a Dask cluster, seen from the client, which holds nothing that grows with the data."""
 
 import math
+from concurrent.futures import CancelledError
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -156,7 +157,7 @@ class Partitions:
 
     def _actor(self, address, group):
         """Return an actor that holds partitions which are on that worker."""
-        from distributed import wait  # noqa: PLC0415 (optional)
+        from distributed import TimeoutError, wait  # noqa: PLC0415 (optional)
 
         if address is None:
             raise OSError
@@ -178,13 +179,16 @@ class Partitions:
         """Wait for futures as long as there are workers, or may come some."""
         from dask import config  # noqa: PLC0415 (optional)
         from dask.utils import parse_timedelta  # noqa: PLC0415
-        from distributed import wait  # noqa: PLC0415
+        from distributed import TimeoutError, wait  # noqa: PLC0415
 
         patience = parse_timedelta(config.get("distributed.comm.timeouts.connect"))
         seen = monotonic()
         while any(not future.done() for future in futures):
             try:
                 wait(futures, timeout=LOOK)
+            except CancelledError:
+                # Each is asked for its error later.
+                return
             except TimeoutError:
                 if self._has_workers():
                     seen = monotonic()

@@ -170,7 +170,7 @@ class DaskSigmoidBackpropClassifier(OnDask, SigmoidBackpropClassifier):
     >>> from distributed import Client
     >>> from sklearn.datasets import load_iris
     >>> from skbackprop.dask import DaskSigmoidBackpropClassifier
-    >>> client = Client(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None)
+    >>> client = Client(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0")
     >>> X, y = (da.from_array(part, chunks=50) for part in load_iris(return_X_y=True))
     >>> classifier = DaskSigmoidBackpropClassifier(solver="lbfgs", random_state=0).fit(X, y)
     >>> bool((classifier.predict(X) == y).mean().compute() > 0.95)
@@ -221,7 +221,7 @@ class DaskSigmoidBackpropRegressor(OnDask, SigmoidBackpropRegressor):
     >>> from distributed import Client
     >>> from sklearn.datasets import load_diabetes
     >>> from skbackprop.dask import DaskSigmoidBackpropRegressor
-    >>> client = Client(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None)
+    >>> client = Client(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0")
     >>> X, y = (da.from_array(part, chunks=150) for part in load_diabetes(return_X_y=True))
     >>> regressor = DaskSigmoidBackpropRegressor(solver="lbfgs", random_state=0).fit(X, y)
     >>> regressor.predict(X)
