@@ -61,8 +61,12 @@ def on_dask(plain):
         cls.__init__ = __init__
         cls._parameter_constraints = {**plain._parameter_constraints, "client": [None, HasMethods(["submit"])]}
         for name in PREDICTS:
-            if hasattr(plain, name) and name != "transform":
-                setattr(cls, name, lazily(getattr(plain, name)))
+            method = inspect.getattr_static(plain, name, None)
+            if hasattr(method, "check"):
+                # One that is there under a condition.
+                setattr(cls, name, available_if(method.check)(lazily(method.fn)))
+            elif method is not None:
+                setattr(cls, name, lazily(method))
         cls.__doc__ = _documented(cls, plain)
         return cls
 

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+from scipy.sparse import issparse
 
 from .._engine import compiled
 from .._engine.batches import Batches
@@ -265,6 +266,8 @@ class NumberedPartition(Partition):
 
 def load(kind, number, shell, X, y, sample_weight):
     """Return a partition of that kind, or None if it is empty; an error names it."""
+    if issparse(X):
+        raise TypeError(f"In partition {number}: got sparse X, which is not trained on here: pass dense blocks.")
     lengths = {name: len(part) for name, part in (("X", X), ("y", y), ("sample_weight", sample_weight)) if part is not None}
     if len(set(lengths.values())) > 1:
         found = ", ".join(f"{length} rows of {name}" for name, length in lengths.items())
