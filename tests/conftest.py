@@ -36,11 +36,12 @@ collect_ignore = ["annotations/correct.py", "annotations/wrong.py"]
 
 
 def pytest_collection_modifyitems(items):
-    """Examples of callbacks are not run where there are none."""
-    if find_spec("sklearn.callback") is None:
-        for item in items:
-            if "::skbackprop.callbacks." in item.nodeid:
-                item.add_marker(pytest.mark.skip(reason="scikit-learn has had callbacks since 1.9"))
+    """Examples are not run where what they need is missing."""
+    for module, needed in {"callbacks": "sklearn.callback", "dask": "distributed"}.items():
+        if find_spec(needed) is None:
+            for item in items:
+                if f"::skbackprop.{module}." in item.nodeid:
+                    item.add_marker(pytest.mark.skip(reason=f"{needed} is not there"))
 
 
 @pytest.fixture(scope="session")

@@ -227,7 +227,7 @@ class DaskSigmoidBackpropRegressor(OnDask, SigmoidBackpropRegressor):
     >>> from skbackprop.dask import DaskSigmoidBackpropRegressor
     >>> client = Client(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0")
     >>> X, y = (da.from_array(part, chunks=150) for part in load_diabetes(return_X_y=True))
-    >>> regressor = DaskSigmoidBackpropRegressor(solver="lbfgs", random_state=0).fit(X, y)
+    >>> regressor = DaskSigmoidBackpropRegressor(solver="lbfgs", tol=0.001, random_state=0).fit(X, y)
     >>> regressor.predict(X)
     dask.array<concatenate, shape=(442,), dtype=float64, chunksize=(150,), chunktype=numpy.ndarray>
     >>> client.close()
