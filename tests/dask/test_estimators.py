@@ -75,6 +75,10 @@ def test_sparse_blocks_are_refused(client):
         DaskSigmoidBackpropClassifier(**SETTINGS).fit(X.map_blocks(csr_array, dtype=float), y)
 
 
+def refuse(block):
+    raise AssertionError("This is not to be computed.")
+
+
 @pytest.mark.parametrize("method", ["predict", "predict_proba", "predict_log_proba", "decision_function", "transform",
                                     "input_gradient"])  # fmt: skip
 @pytest.mark.parametrize("kind", KINDS)
@@ -86,15 +90,12 @@ def test_predictions_are_lazy(kind, method, client):
     if not hasattr(fitted, method):
         assert kind == "regressor"
         return
-    computed = []
-    watched = X_dask.map_blocks(lambda block: computed.append(1) or block, meta=X[:0])
-    with dask.config.set(scheduler="synchronous"):
-        predicted = getattr(fitted, method)(watched)
-        assert not computed
-        expected = getattr(fitted.to_local(), method)(X)
-        assert (predicted.shape, predicted.dtype) == (expected.shape, expected.dtype)
-        assert predicted.chunks[0] == X_dask.chunks[0]
-        np.testing.assert_allclose(predicted.compute(scheduler="synchronous"), expected)
+    getattr(fitted, method)(X_dask.map_blocks(refuse, meta=X[:0]))
+    predicted = getattr(fitted, method)(X_dask)
+    expected = getattr(fitted.to_local(), method)(X)
+    assert (predicted.shape, predicted.dtype) == (expected.shape, expected.dtype)
+    assert predicted.chunks[0] == X_dask.chunks[0]
+    np.testing.assert_allclose(predicted.compute(), expected)
     # In memory, at once.
     np.testing.assert_array_equal(getattr(fitted, method)(X), expected)
 
