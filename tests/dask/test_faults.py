@@ -18,7 +18,7 @@ distributed = pytest.importorskip("distributed")
 OPTIONS = {"threads_per_worker": 1, "processes": True, "dashboard_address": ":0", "silence_logs": logging.CRITICAL}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def three_workers():
     with distributed.LocalCluster(n_workers=3, **OPTIONS) as cluster, distributed.Client(cluster) as client:
         yield client
@@ -26,7 +26,6 @@ def three_workers():
 
 def kill(client, which=slice(0, 1)):
     """Kill workers, with no chance to say goodbye."""
-    client.wait_for_workers(3)
     pids = client.run(os.getpid)
     for address in sorted(pids)[which]:
         os.kill(pids[address], signal.SIGKILL)
@@ -76,7 +75,6 @@ def test_a_worker_is_killed_in_mid_training(which, solver, persisted, three_work
         X, y = three_workers.persist([X, y])
         distributed.wait([X, y])
     settings = {"max_iter": 12, "random_state": 0, "client": three_workers}
-    three_workers.wait_for_workers(3)
     expected = remote(solver=solver(), **settings).fit(X, y)
     replaced = []
     hold = Partitions._hold
@@ -120,7 +118,6 @@ def test_all_workers_are_lost(solver):
 @pytest.mark.slow
 def test_the_only_copy_is_lost(three_workers):
     X, y = data("classifier")
-    three_workers.wait_for_workers(3)
     address = sorted(three_workers.run(os.getpid))[0]
     futures = [three_workers.scatter(part, workers=[address]) for part in (X, y)]
     X, y = (
