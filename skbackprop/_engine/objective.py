@@ -131,7 +131,7 @@ def constant_scores(loss, Y, sample_weight=None):
 def base_rate_losses(loss, Y, sample_weight=None):
     """Return each sample's loss by the best constant prediction, times its weight; of shape (n_samples,), in float64."""
     weight = np.ones(len(Y)) if sample_weight is None else sample_weight
-    scores = np.asarray(constant_scores(loss, Y, weight), np.float64)
+    scores = np.asarray(loss.constant_scores(Y, weight), np.float64)
     losses = np.empty(len(Y))
     # In chunks, for the targets may be many and of a type much smaller than float64.
     for rows in (slice(start, start + 10_000) for start in range(0, len(Y), 10_000)):

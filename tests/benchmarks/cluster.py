@@ -68,7 +68,9 @@ def speed():
     for n_workers in (1, 2, 4):
         with workers(n_workers):
             X, y = in_memory(*samples(1_000_000, 4))
-            seconds[n_workers] = seconds_of(lambda X=X, y=y: DaskSigmoidBackpropClassifier(**SPEED).fit(X, y))
+            fit = partial(DaskSigmoidBackpropClassifier(**SPEED).fit, X, y)
+            # The better of two: other programs may have had the cores.
+            seconds[n_workers] = min(seconds_of(fit), seconds_of(fit))
     environment = {**os.environ, **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "2")}
     found = subprocess.run([sys.executable, __file__, "plain"], env=environment, capture_output=True, text=True, check=True)
     both = float(found.stdout.split()[-1])
