@@ -21,6 +21,7 @@ SLOW = {"README.md", "mathematics.md", "migration.md", "start.md", "table.md", "
 NEEDS = {
     "deploy.md": ["skops"],
     "migration.md": ["sklearn.callback"],
+    "scaling.md": ["distributed"],
     "watching.md": ["sklearn.callback", "matplotlib.pyplot"],
 }
 
