@@ -1,8 +1,6 @@
 """Collections of every kind in, lazy predictions out; what goes with an estimator: clones, files, callbacks."""
 
 import pickle
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -100,7 +98,7 @@ def test_predictions_are_lazy(kind, method, client):
     np.testing.assert_array_equal(getattr(fitted, method)(X), expected)
 
 
-def test_the_local_estimator_needs_no_dask(client, tmp_path):
+def test_the_local_estimator_needs_no_dask(client, tmp_path, run_python):
     X, y = data("classifier")
     fitted = DaskSigmoidBackpropClassifier(warm_start=True, max_iter=3, random_state=0).fit(*collections(3, X, y))
     local = fitted.to_local()
@@ -115,8 +113,7 @@ def test_the_local_estimator_needs_no_dask(client, tmp_path):
         "print(local.predict(np.load('X.npy')).sum())\n"
         "assert not any(name.startswith('skbackprop.dask') for name in sys.modules)\n"
     )
-    result = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert int(result.stdout) == local.predict(X).sum()
+    assert int(run_python(script).stdout) == local.predict(X).sum()
     # It can go on, with an order of its own.
     local.fit(X, y)
     assert local.t_ > fitted.t_
