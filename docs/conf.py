@@ -4,6 +4,7 @@ What is needed is the extra "docs". While writing, `-D plot_gallery=0` leaves th
 """
 
 import re
+import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -26,6 +27,7 @@ extensions = [
     "mathml",
     "myst_parser",
     "numpydoc",
+    "quotes",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.intersphinx",
@@ -33,7 +35,8 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "inventories"]
+# (pypi.md: the links of the README where it stands alone.)
+exclude_patterns = ["_build", "inventories", "pypi.md"]
 templates_path = ["_templates"]
 # scikit-learn's docstrings, which ours inherit, refer to pages and terms of its own.
 suppress_warnings = ["ref.ref", "ref.term"]
@@ -60,8 +63,10 @@ COURSE = [
     "backpropagation_step_by_step.py",
     "playground_notebook.py",
     "drawing_a_network.py",
+    "boundary_over_epochs.py",
     "playground_moons.py",
     "digits_pattern_recognition.py",
+    "playground_digits.py",
     "mixed_table.py",
     "diabetes_regression.py",
     "anomaly_detection.py",
@@ -114,8 +119,23 @@ def link_to_the_gallery(app, name, source):
     source[0] = re.sub(r"\]\(\.\./examples/(\w+)\.py\)", r"](auto_examples/\1.rst)", source[0])
 
 
+def link_to_pages(app, what, name, obj, options, lines):
+    """Let docstrings, which name the file of a page, lead to the page."""
+    lines[:] = [re.sub(r"docs/(\w+)\.md", r":doc:`/\1`", line) for line in lines]
+
+
+def write_the_page(app, exception):
+    """Run the example whose page the landing page shows in a frame."""
+    if exception is None and app.builder.format == "html":
+        example = HERE.parent / "examples" / "playground_moons.py"
+        page = Path(app.outdir) / "playground_moons.html"
+        subprocess.run([sys.executable, str(example), str(page)], check=True, stdout=subprocess.DEVNULL)
+
+
 def setup(app):
     """Register what is above."""
     # A build that is not asked for warnings by examples has none.
     warnings.filterwarnings("ignore", "FigureCanvasAgg is non-interactive")
     app.connect("source-read", link_to_the_gallery)
+    app.connect("autodoc-process-docstring", link_to_pages)
+    app.connect("build-finished", write_the_page)

@@ -32,16 +32,23 @@ trace = trace_backpropagation(network, X, y)
 print(f"\n{trace}")
 
 # %%
-# The network before the step, and what the step adds to each of its weights: blue below 0, red above.
+# A notebook shows the same numbers side by side, in the colour of their sign.
+trace.input_names = ["petal length", "petal width"]  # those of a dataframe's columns it has by itself
+trace
+
+# %%
+# The network before the step, and what the step adds to each weight and bias (the squares): blue below 0, red above.
 try:
     import matplotlib.pyplot as plt
 
     from skbackprop.display import NetworkDisplay
 
-    figure, axes = plt.subplots(ncols=2, figsize=(9, 3.5), layout="constrained")
-    for ax, part in zip(axes, ("weights", "weights_update"), strict=True):
-        display = NetworkDisplay([getattr(layer, part) for layer in trace.layers])
-        display.plot(ax=ax).colorbar_.set_label(part.replace("_", ", "))
+    figure, axes = plt.subplots(ncols=2, figsize=(11, 2.8), layout="constrained")
+    names = {"input_names": trace.input_names, "output_names": trace.output_names}
+    for ax, end, title in zip(axes, ("", "_update"), ("before the step", "what the step adds"), strict=True):
+        weights, biases = ([getattr(layer, part + end) for layer in trace.layers] for part in ("weights", "biases"))
+        NetworkDisplay(weights, biases=biases, weight_name="weight or bias", **names).plot(ax=ax)
+        ax.set_title(title)
     figure.savefig("backpropagation_step_by_step.png", dpi=110)
 except ModuleNotFoundError:
     print("\nNo picture: matplotlib is not installed.")

@@ -83,6 +83,22 @@ same = np.count_nonzero(labels == network.predict(X_test))
 difference = np.abs(probabilities - network.predict_proba(X_test).max(axis=1)).max()
 print(f"   It names the digit that Python names for {same} of {len(X_test)} samples.")
 print(f"   Its probabilities differ from Python's, which are computed in float64, by up to {difference:.0e}.")
+
+# %%
+# The digits that it is least sure of: what it says, and how sure it is.
+try:
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(2, 6, figsize=(8, 3.2), layout="constrained")
+    for ax, sample in zip(axes.flat, np.argsort(probabilities), strict=False):
+        ax.imshow(X_test[sample].reshape(8, 8), cmap="gray_r")
+        ax.set(title=f"{labels[sample]:.0f}, {probabilities[sample]:.0%} sure", xticks=[], yticks=[])
+    figure.savefig("export_to_c.png", dpi=110)
+except ModuleNotFoundError:
+    print("\nNo picture: matplotlib is not installed.")
+
+# %%
+# What is to be learnt from it:
 print(
     "\nLearnt: a trained network is a few products of matrices. In C, with scaling folded into the weights, it takes five"
 )

@@ -25,3 +25,7 @@ print(f"{len(X)} points, a network of 12 and 8 sigmoid units, {fitted.n_iter_} e
 print(f"Page: {path}, {path.stat().st_size / 1000:.0f} kB. Open it in a browser; it needs nothing else.\n")
 print("Play the film: the border between the colours begins straight, and bends as the units of the first layer find their")
 print("places. Click on a weight: its derivative is a product of few factors, and the same as a difference quotient.")
+
+# %%
+# The page itself, as a cell of a notebook shows it:
+page

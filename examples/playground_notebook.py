@@ -23,7 +23,8 @@ PLAIN = {"solver": "sgd", "momentum": 0, "learning_rate": "constant", "learning_
          "shuffle": False, "alpha": 0, "clip_norm": None, "standardize": False, "tol": 0, "random_state": 0}  # fmt: skip
 unit = SigmoidBackpropClassifier((), loss="squared_error", init="uniform", fit_intercept=False, **PLAIN)
 path = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(tempfile.mkdtemp()) / "playground_notebook.html"
-page = export_html(unit, X, y, path, epochs=1000, title="Three weights learn that the answer is the first input")
+words = {"class_names": ["no", "yes"], "title": "Three weights learn that the answer is the first input"}
+page = export_html(unit, X, y, path, epochs=1000, **words)
 
 (fitted,) = page.estimators
 print("weights:", fitted.coefs_[0].ravel().round(3))
@@ -31,3 +32,7 @@ print("probability of 1 for the new input 1, 0, 0:", fitted.predict_proba([[1, 0
 print(f"\nPage: {path}, {path.stat().st_size / 1000:.0f} kB.")
 print("Choose the weight from x2: one sample pulls it up, another one down by as much, so it stays near zero. The one")
 print("from x3, which is 1 throughout, is the bias that the unit does not have.")
+
+# %%
+# The page itself, as a cell of a notebook shows it:
+page

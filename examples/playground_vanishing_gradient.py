@@ -32,3 +32,7 @@ print(f"\nPage: {path}, {path.stat().st_size / 1000:.0f} kB. Go to epoch 0 and l
 print(
     "the bars shrink from layer to layer, and for as long as they do, the loss stays where it is; on the right they do not."
 )
+
+# %%
+# The page itself, as a cell of a notebook shows it:
+page

@@ -20,6 +20,7 @@ from skbackprop.display import GradientFlowDisplay
 from skbackprop.inspection import gradient_flow
 
 HIDDEN = (30,) * 6
+LOWEST = 1e-5  # of the gradients that the picture shows
 NETWORKS = {
     'sigmoid units, init="glorot"': {"activation": "logistic", "init": "glorot"},
     'sigmoid units, init="glorot", no penalty': {"activation": "logistic", "init": "glorot", "alpha": 0},
@@ -59,19 +60,28 @@ for name, settings in NETWORKS.items():
 
 
 # %%
-# The gradient of each layer over the epochs, one network beside the other.
+# The gradient of each layer over the epochs. Where it vanishes, those of the lowest layers leave the picture at the bottom.
 def plot(monitors, accuracies, path):
     """Save a picture of the gradient of each layer over the epochs, one network beside the other."""
     import matplotlib.pyplot as plt
 
-    figure = plt.figure(figsize=(11, 8), layout="constrained")
-    all_axes = figure.subplots(2, 2, sharex=True, sharey=True).flat
-    for ax, (name, monitor) in zip(all_axes, monitors.items(), strict=True):
+    figure = plt.figure(figsize=(11, 7), layout="constrained")
+    all_axes = figure.subplots(2, 2, sharex=True, sharey=True)
+    for ax, (name, monitor) in zip(all_axes.flat, monitors.items(), strict=True):
         display = GradientFlowDisplay.from_monitor(monitor, ax=ax, loss_unit="nats")
-        if ax.get_subplotspec().is_first_col():
-            display.colorbar_.remove()  # the colours are the same in all of them
+        colours, label = display.colorbar_.mappable, display.colorbar_.ax.get_ylabel()
+        display.colorbar_.remove()
         ax.set_title(f"{name}\ntest accuracy {accuracies[name]:.3f}", fontsize="medium")
         ax.label_outer()
+    # The colours are the same in all of them; where lines are apart they have names, too.
+    figure.colorbar(colours, ax=all_axes, label=label, ticks=range(1, len(HIDDEN) + 2)).minorticks_off()
+    ax.set_ylim(LOWEST, 2)
+    first = all_axes[0, 0]
+    ends = [(k, *line.get_xydata()[-1]) for k, line in enumerate(first.lines, 1)]
+    for k, epoch, norm in ends:
+        first.annotate(f"layer {k}" if norm > LOWEST else "", (epoch, norm), (0, 4), textcoords="offset points", ha="right")
+    below = ", ".join(str(k) for k, _, norm in ends if norm <= LOWEST)
+    first.text(0.99, 0.03, f"layers {below}: down to {min(ends)[2]:.0e}", transform=first.transAxes, ha="right")
     figure.savefig(path, dpi=100)
 
 

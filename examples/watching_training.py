@@ -50,7 +50,7 @@ X_train, X_val, y_train, y_val = train_test_split(X, y, train_size=600, stratify
 warnings.filterwarnings("ignore", "The estimator Normalizer does not support callbacks|Training stopped at max_iter")
 training = ScoringMonitor(scoring="neg_log_loss")
 validation = ValidationMonitor(Normalizer().transform(X_val), y_val)
-settings = {"max_iter": 60, "n_iter_no_change": 60, "learning_rate": "constant", "learning_rate_init": 0.001}
+settings = {"max_iter": 60, "n_iter_no_change": 60, "learning_rate": "constant", "learning_rate_init": 0.002}
 network = SigmoidBackpropClassifier((100, 50), "relu", alpha=0, random_state=0, **settings)
 print(f"1. A pipeline, with {len(X_train)} images of digits to train on and {len(X_val)} to judge each epoch")
 model = fit(make_pipeline(Normalizer(), network.set_callbacks(training, validation)))
@@ -77,7 +77,7 @@ def plot(curves, path):
     for (name, (trained, validated)), ax in zip(curves.items(), (left, right, right), strict=True):
         LossCurveDisplay(trained, validation=validated, loss_name="log-loss (nats a sample)", label=name).plot(ax)
         ax.legend(loc="upper right")
-    left.set(title="a pipeline", ylim=(0, 0.6))  # the first epochs, of higher losses, are left out
+    left.set(title="a pipeline", ylim=(0, 0.4))  # the first epochs, of higher losses, are left out
     right.set(title="a search, means of 2 splits", ylabel="")
     figure.savefig(path, dpi=100)
 

@@ -1,4 +1,4 @@
-"""Neural networks for scikit-learn, trained by backpropagation in NumPy."""
+"""Neural networks for scikit-learn, trained by backpropagation."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ __version__ = "0.1.0"
 # Imported when they are asked for.
 _MODULES = {
     "activations", "callbacks", "dask", "display", "export", "functional", "initializers", "inspection", "losses",
-    "neural_network", "optimizers", "playground", "preprocessing", "schedules",
+    "neural_network", "onnx", "optimizers", "playground", "preprocessing", "schedules",
 }  # fmt: skip
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from . import inspection as inspection
     from . import losses as losses
     from . import neural_network as neural_network
+    from . import onnx as onnx
     from . import optimizers as optimizers
     from . import playground as playground
     from . import preprocessing as preprocessing

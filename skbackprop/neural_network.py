@@ -10,18 +10,14 @@ import numbers
 from dataclasses import replace
 from typing import NoReturn
 
-import numpy as np
 import sklearn.neural_network
 
 from ._estimators.annotations import Activations, Auto, EarlyStopping, RandomState, Schedule, Sizes, Solver
 from ._estimators.annotations import RegressionLoss as RegressionLossLike
 from ._estimators.classifier import SigmoidBackpropClassifier
-from ._estimators.plain import FIELDS
 from ._estimators.regressor import SigmoidBackpropRegressor
 from ._estimators.state import TrainingState, draft_of
-from ._part import Completed
-from .losses import Loss, RegressionLoss
-from .losses._base import sum_outputs
+from .losses._scikit_learn import AS_THERE
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
 
@@ -93,42 +89,6 @@ class _TrainedAsThere:
         return self
 
 
-class _RoundedLogLoss(Completed):
-    """A log-loss valued as in scikit-learn: by probabilities that are rounded, and kept from 0 and 1.
-
-    The exact value would lead the line search of "lbfgs" elsewhere wherever it meets samples that are confidently wrong.
-    """
-
-    def loss_gradient(self, Y, Z, values, gradient, scratch):
-        """Write the losses and the gradient, A - Y with the probabilities A; see `Loss.loss_gradient`."""
-        A = self._part.predict(Z)
-        np.subtract(A, Y, gradient)
-        least = np.finfo(A.dtype).eps
-        np.clip(A, least, 1 - least, A)
-        if self._part.normalized:
-            np.log(A, A)
-            np.multiply(A, Y, A)
-        else:
-            # The probability of the label, A, or of its absence, 1 - A.
-            np.subtract(1, Y, scratch)
-            np.subtract(A, scratch, A)
-            np.log(np.abs(A, A), A)
-        sum_outputs(A, values)
-        np.negative(values, values)
-
-
-class _MeanOfOutputs(Completed):
-    """A loss valued as in scikit-learn: by the mean over the outputs, although it is their sum that is descended."""
-
-    def loss_gradient(self, Y, Z, values, gradient, scratch):
-        """Write the losses and the gradient; see `Loss.loss_gradient`."""
-        self._part.loss_gradient(Y, Z, values, gradient, scratch)
-        np.divide(values, Y.shape[1], values)
-
-
-FIELDS[_RoundedLogLoss] = FIELDS[_MeanOfOutputs] = Completed.fields
-
-
 @_as_there
 class MLPClassifier(_TrainedAsThere, SigmoidBackpropClassifier):
     """The `MLPClassifier` of scikit-learn, trained several times faster.
@@ -167,7 +127,8 @@ class MLPClassifier(_TrainedAsThere, SigmoidBackpropClassifier):
 
     def _encode(self, X, y, sample_weight, **how):
         problem = super()._encode(X, y, sample_weight, **how)
-        return problem._replace(loss=_RoundedLogLoss(problem.loss, Loss))
+        # The exact values would lead the line search of "lbfgs" elsewhere where samples are confidently wrong.
+        return problem._replace(loss=AS_THERE[type(problem.loss)]())
 
     @property
     def decision_function(self) -> NoReturn:
@@ -213,4 +174,4 @@ class MLPRegressor(_TrainedAsThere, SigmoidBackpropRegressor):
     def _encode(self, X, y, sample_weight, **how):
         problem = super()._encode(X, y, sample_weight, **how)
         averaged = self.loss == "squared_error" and problem.samples.Y.shape[1] > 1
-        return problem._replace(loss=_MeanOfOutputs(problem.loss, RegressionLoss)) if averaged else problem
+        return problem._replace(loss=AS_THERE[type(problem.loss)]()) if averaged else problem

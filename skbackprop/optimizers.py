@@ -129,7 +129,7 @@ class SGD(Optimizer):
 
     def initial_state(self, theta: Array) -> dict:
         """Return the velocity, zero at first, unless there is no momentum."""
-        return {"velocity": np.zeros_like(theta)} if self.momentum else {}
+        return {"velocity": np.zeros(theta.shape, theta.dtype)} if self.momentum else {}
 
     def update(self, theta: Array, gradient: Array, state: dict, learning_rate: float, loss: float) -> None:
         """Take one step; see `Optimizer.update`."""
@@ -180,7 +180,7 @@ class Adam(Optimizer):
 
     def initial_state(self, theta: Array) -> dict:
         """Return both moments, zero at first, and the number of steps."""
-        return {"first_moment": np.zeros_like(theta), "second_moment": np.zeros_like(theta), "steps": 0}
+        return {"first_moment": np.zeros(theta.shape, theta.dtype), "second_moment": np.zeros_like(theta), "steps": 0}
 
     def update(self, theta: Array, gradient: Array, state: dict, learning_rate: float, loss: float) -> None:
         """Take one step; see `Optimizer.update`."""
@@ -288,8 +288,8 @@ class Rprop(Optimizer):
         """Return step sizes, last gradient, last change and last loss."""
         return {
             "step": np.full_like(theta, self.initial_step),
-            "gradient": np.zeros_like(theta),
-            "change": np.zeros_like(theta),
+            "gradient": np.zeros(theta.shape, theta.dtype),
+            "change": np.zeros(theta.shape, theta.dtype),
             "loss": math.inf,
         }
 

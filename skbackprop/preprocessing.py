@@ -114,13 +114,7 @@ class PiecewiseLinearEncoder(OneToOneFeatureMixin, TransformerMixin, Versioned, 
         X = validated(self, X, dtype=FLOATS)
         weight = np.ones(len(X)) if sample_weight is None else checked_weights(sample_weight, X, any_sign=False)
         self.edges_ = [_quantiles(x, weight, self.n_bins) for x in X.T]
-        outputs = []
-        for column, edges in enumerate(self.edges_):
-            outputs.append((column, 0, 1, -np.inf, np.inf))
-            if len(edges) > 2:
-                outputs += [(column, lower, upper - lower, 0, 1) for lower, upper in pairwise(edges)]
-        # What each output is made of: the number of its column, what is taken off and divided by, and its range.
-        self._outputs = np.array(outputs).T
+        self._outputs = _ramps(self.edges_)
         return self
 
     @np.errstate(over="ignore", under="ignore")
@@ -172,6 +166,16 @@ class PiecewiseLinearEncoder(OneToOneFeatureMixin, TransformerMixin, Versioned, 
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _ramps(edges_of_columns):
+    """Return what each output is made of: the number of its column, what is taken off and divided by, and its range."""
+    outputs = []
+    for column, edges in enumerate(edges_of_columns):
+        outputs.append((column, 0, 1, -np.inf, np.inf))
+        if len(edges) > 2:
+            outputs += [(column, lower, upper - lower, 0, 1) for lower, upper in pairwise(edges)]
+    return np.array(outputs).T
 
 
 def _quantiles(x, weight, n_bins):

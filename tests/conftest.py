@@ -36,12 +36,14 @@ collect_ignore = ["annotations/correct.py", "annotations/wrong.py"]
 
 
 def pytest_collection_modifyitems(items):
-    """Examples are not run where what they need is missing."""
-    for module, needed in {"callbacks": "sklearn.callback", "dask": "distributed"}.items():
-        if find_spec(needed) is None:
-            for item in items:
-                if f"::skbackprop.{module}." in item.nodeid:
-                    item.add_marker(pytest.mark.skip(reason=f"{needed} is not there"))
+    """Examples are not run where what they need is missing; nor are pages, where the tests are without the checkout."""
+    checkout = Path(ROOT, "docs").is_dir()
+    for item in items:
+        for module, needed in {"callbacks": "sklearn.callback", "dask": "distributed"}.items():
+            if f"::skbackprop.{module}." in item.nodeid and find_spec(needed) is None:
+                item.add_marker(pytest.mark.skip(reason=f"{needed} is not there"))
+        if item.get_closest_marker("checkout") and not checkout:
+            item.add_marker(pytest.mark.skip(reason="the pages and the examples are not beside the tests"))
 
 
 @pytest.fixture(scope="session")

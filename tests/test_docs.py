@@ -10,16 +10,18 @@ from pathlib import Path
 import pytest
 
 import skbackprop
+from skbackprop._estimators.docstrings import PAGES as REFERENCE
+
+pytestmark = pytest.mark.checkout
 
 ROOT = Path(__file__).parents[1]
-TEXTS = {
-    path.name: path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-}
+FILES = [*ROOT.glob("README.md"), *sorted((ROOT / "docs").glob("*.md"))]
+TEXTS = {path.name: path.read_text(encoding="utf-8") for path in FILES}
 PAGES = {name: text for name, text in TEXTS.items() if "```python" in text}
-SLOW = {"README.md", "mathematics.md", "migration.md", "start.md", "table.md", "watching.md"}
+SLOW = {"README.md", "deploy.md", "mathematics.md", "migration.md", "start.md", "table.md", "watching.md"}
 # What a page cannot do without. The output of migration.md is that of scikit-learn 1.9 beside ours.
 NEEDS = {
-    "deploy.md": ["skops"],
+    "deploy.md": ["skl2onnx", "onnxruntime", "skops"],
     "migration.md": ["sklearn.callback"],
     "scaling.md": ["distributed"],
     "watching.md": ["sklearn.callback", "matplotlib.pyplot"],
@@ -34,6 +36,7 @@ DIFFERENT = {
     "your numbers will differ": r"[\d.]+(e-\d+)?|(weights|biases) \[[\d, ]+\]| +",
 }
 END = "-- the end of a block --"
+SITE = REFERENCE.partition("generated/")[0]
 
 
 def blocks(text):
@@ -99,18 +102,36 @@ def test_no_block_is_passed_over():
         )
 
 
+# A link that is defined at the end of a page.
+DEFINITION = re.compile(r"^\[(\w+)\]: (\S+)$", re.MULTILINE)
+
+
 @pytest.mark.parametrize("name", TEXTS)
 def test_links_lead_somewhere(name):
     folder = ROOT if name == "README.md" else ROOT / "docs"
-    links = re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", prose(TEXTS[name]))
-    assert len(links) == prose(TEXTS[name]).count("](") - prose(TEXTS[name]).count("](http")
+    text = DEFINITION.sub(r"[\1](\2)", prose(TEXTS[name]))
+    links = re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", text)
+    assert len(links) == text.count("](") - text.count("](http")
     for file, anchor in links:
         target = folder / file if file else folder / name
         assert target.exists(), f"{name}: there is no {file}"
         assert not anchor or anchor in anchors(TEXTS[target.name]), f"{name}: there is no #{anchor} in {target.name}"
 
 
+def test_the_readme_links_to_the_site_where_it_stands_alone():
+    """And defines each link that it uses."""
+    definitions = dict(DEFINITION.findall(TEXTS["README.md"]))
+    assert set(re.findall(r"\]\[(\w+)\]", TEXTS["README.md"])) == set(definitions)
+    published = {"docs": "", "examples": "auto_examples/"}
+    for name, target in definitions.items():
+        folder, _, path = target.partition("/")
+        path = path.replace("README.rst", "index.html").replace(".py", ".html").replace(".md", ".html")
+        definitions[name] = SITE + published[folder] + path
+    assert dict(DEFINITION.findall(TEXTS["pypi.md"])) == definitions
+
+
 def test_the_reference_lists_all_that_is_public():
+    pytest.importorskip("skl2onnx")
     reference = (ROOT / "docs" / "api.rst").read_text(encoding="utf-8")
     for module in (skbackprop, *(getattr(skbackprop, name) for name in sorted(skbackprop._MODULES))):
         for name in module.__all__:

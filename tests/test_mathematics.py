@@ -1,6 +1,7 @@
 """The page on the mathematics quotes the code: each line that it quotes stands in the function that it names."""
 
 import ast
+import importlib.util
 import re
 from functools import cache
 from pathlib import Path
@@ -9,9 +10,11 @@ import pytest
 
 import skbackprop
 
+pytestmark = pytest.mark.checkout
+
 PACKAGE = Path(skbackprop.__file__).parent
 PAGE = Path(__file__).parent.parent / "docs" / "mathematics.md"
-TEXT = PAGE.read_text(encoding="utf-8")
+TEXT = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
 # "`name` in `file.py`: `line`, `line`": the quoted lines end with the sentence.
 STATEMENT = re.compile(r"`([^`]+)`\s+in\s+`([^`]+\.py)`:((?:[^`.;]|`[^`]*`)*)")
 STATEMENTS = [
@@ -71,6 +74,52 @@ def test_no_statement_of_the_page_is_passed_over():
     # Whatever is said to stand in a file is checked above.
     assert len(STATEMENTS) == len(re.findall(r"\bin\s+`[^`]+\.py`", TEXT)) == TEXT.count(".py`")
     assert len(STATEMENTS) > 60
+
+
+FOLDED = """Delta, see below.
+
+:::{dropdown} In the code
+- `f` in `a.py`:
+
+  ```python
+  x = 1.5
+  g(x)
+  ```
+- the slope by `A.h` in `b.py`:
+
+  ```python
+  x.y
+  ```
+:::
+
+- One.
+- $z.$ two.
+
+  :::{dropdown} In the code
+  - The rest computed by `f` in `a.py`:
+
+    ```python
+    h
+    ```
+  :::
+"""
+
+
+def test_on_the_site_quoted_lines_are_folded_away():
+    spec = importlib.util.spec_from_file_location("quotes", PAGE.parent / "quotes.py")
+    spec.loader.exec_module(quotes := importlib.util.module_from_spec(spec))
+    text = [
+        "Delta, see below. Computed by `f` in `a.py`: `x = 1.5`, `g(x)`; and the slope by `A.h` in\n`b.py`: `x.y`.\n\n"
+        "- One.\n- $z.$ two. The rest computed by `f` in `a.py`: `h`.\n"
+    ]
+    quotes.fold(None, "mathematics", text)
+    assert text[0] == FOLDED.rstrip()
+    page = [TEXT]
+    quotes.fold(None, "mathematics", page)
+    dropdowns = "".join(re.findall(r"^ *:::{dropdown}.*?^ *:::$", page[0], re.MULTILINE | re.DOTALL))
+    assert dropdowns.count(".py`:\n") == page[0].count(".py`:") == len(STATEMENTS)
+    for *_, quoted in STATEMENTS:
+        assert all(f" {' '.join(quote.split())}\n" in dropdowns for quote in quoted)
 
 
 def test_what_is_not_there_is_found_out(tmp_path):

@@ -49,6 +49,7 @@ def test_a_step_weighted_by_advantages_ascends_the_policy_gradient(n_actions):
 
 
 @pytest.mark.slow
+@pytest.mark.checkout
 @pytest.mark.parametrize(
     ("name", "n_episodes", "n_random"), [("cartpole_reinforce", 120, 10), ("cartpole_q_learning", 200, 30)]
 )
@@ -61,6 +62,7 @@ def test_an_example_learns_to_balance_three_times_as_long_as_random_play(name, n
 
 
 @pytest.mark.slow
+@pytest.mark.checkout
 @pytest.mark.parametrize("name", ["cartpole_reinforce", "cartpole_q_learning"])
 def test_the_same_seed_gives_the_same_returns(name):
     first, again, other = (example(name).train(seed, n_episodes=80) for seed in (1, 1, 2))

@@ -20,6 +20,7 @@ from ..losses import (
     SigmoidSquaredError,
     SquaredError,
 )
+from ..losses._scikit_learn import MeanSquaredError, RoundedBinaryLogLoss, RoundedCategoricalLogLoss
 from ..optimizers import SGD, Adam, AdamW, Rprop
 
 try:
@@ -39,6 +40,9 @@ LOSSES = {
     HuberLoss: "delta",
     PoissonDeviance: None,
     GammaDeviance: None,
+    RoundedBinaryLogLoss: None,
+    RoundedCategoricalLogLoss: None,
+    MeanSquaredError: None,
 }
 _ADAM = (("beta_1", "beta_2", "epsilon"), ("first_moment", "second_moment"), "steps")
 _RPROP = (("increase", "decrease", "smallest_step", "largest_step"), ("step", "gradient", "change"), "loss")
@@ -53,6 +57,11 @@ OPTIMIZERS = {
 RAW_SCORES, LABELS, CLASSES, TWO_CLASSES = range(4)
 # An interrupt is heeded after so many seconds at the latest, one step apart.
 SECONDS_A_CALL = 0.05
+# Multiplications in the largest product of a step from which a second thread pays, by who makes the products: a BLAS, or
+# the engine, in one thread, with vectors of 32 or of 64 bytes; measured, see docs/performance.md.
+_BLAS = {np.dtype(np.float32): 40_000_000, np.dtype(np.float64): 15_000_000}
+CROSSOVER = {"baseline": _BLAS, "avx2": _BLAS, "avx512": dict.fromkeys(_BLAS, 80_000_000)}
+MAKER = _compiled.targets()[0] if _compiled else "baseline"
 # Learning rates that are computed, and values of noise that are drawn, for one call.
 STEPS_A_CALL, NOISE_A_CALL = 256, 262_144
 
@@ -109,6 +118,12 @@ def takes(objective, batches, optimizer):
     )
 
 
+def one_thread_is_enough(network, batch_size, compiles):
+    """Return whether the matrix products of a step are too small for a second thread to pay."""
+    maker = MAKER if compiles else "baseline"
+    return batch_size * max([coef.size for coef in network.coefs]) < CROSSOVER[maker][network.theta.dtype]
+
+
 class Epochs:
     """Trains for an epoch at each call, as `descent.numpy_epoch` does.
 
@@ -153,6 +168,7 @@ class Epochs:
             dropout=dropout,
             generator=generator.bit_generator.capsule if dropout else None,
             noise=batches.noise,
+            own_products=one_thread_is_enough(network, batches.batch_size, True),
         ).run
 
     def __call__(self, rate, rate_at, steps, deadline):

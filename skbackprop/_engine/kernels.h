@@ -1,4 +1,5 @@
 /* The kernels for both types, for the processors that the including file names in KERNELS. */
+#include <float.h>
 #include <math.h>
 #include <string.h>
 #include <time.h>
@@ -31,6 +32,7 @@ static inline double seconds_now(void)
 #define LOGARITHM logf
 #include "mathematics.h"
 #include "parts.h"
+#include "products.h"
 #include "network.h"
 #undef DOUBLE
 #undef REAL
@@ -67,6 +69,7 @@ static inline double seconds_now(void)
 #define LOGARITHM log
 #include "mathematics.h"
 #include "parts.h"
+#include "products.h"
 #include "network.h"
 
 const Kernels KERNELS[2] = {

@@ -8,6 +8,8 @@
 #else
 #pragma GCC target("avx2,fma")
 #endif
+#define VECTOR_BYTES 32
+#define TILE_ROWS 4
 #include "kernels.h"
 #if defined(__clang__)
 #pragma clang attribute pop

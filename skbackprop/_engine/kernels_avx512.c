@@ -8,6 +8,8 @@
 #else
 #pragma GCC target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")
 #endif
+#define VECTOR_BYTES 64
+#define TILE_ROWS 8
 #include "kernels.h"
 #if defined(__clang__)
 #pragma clang attribute pop

@@ -220,6 +220,17 @@ static char *give_room(Trainer *self, char *next, int gathers_X)
     plan->values = portion(&next, column);
     plan->batch_weight = plan->sample_weight ? portion(&next, column) : NULL;
     plan->X_room = gathers_X ? portion(&next, column * plan->layers[0].fan_in) : NULL;
+    plan->room = NULL;
+    if (plan->own_products) {
+        /* For two matrices of a product and a row, none of which is narrower than a vector. */
+        size_t most = 0;
+        for (ptrdiff_t l = 0; l < plan->n_layers; l++) {
+            const size_t k = plan->layers[l].fan_in + 16, m = plan->layers[l].fan_out + 16, wider = k > m ? k : m;
+            const size_t values = k * m + (plan->batch_size + 1) * wider;
+            most = values > most ? values : most;
+        }
+        plan->room = portion(&next, most * itemsize);
+    }
     return next;
 }
 
@@ -228,18 +239,18 @@ static int Trainer_set_up(Trainer *self, PyObject *args, PyObject *keywords)
     static char *names[] = {"theta", "gradient", "sizes", "activations", "penalties", "fit_intercept", "loss",
                             "loss_setting", "optimizer", "optimizer_settings", "memory", "X", "Y", "sample_weight", "order",
                             "mean_of_X", "scale_of_X", "batch_size", "scale", "own_weight", "with_loss", "clip_norm",
-                            "weight_decay", "tied", "mean", "dropout", "generator", "noise", NULL};
+                            "weight_decay", "tied", "mean", "dropout", "generator", "noise", "own_products", NULL};
     Plan *plan = &self->plan;
     PyObject *theta, *gradient, *sizes, *activations, *penalties, *settings, *memory, *X, *Y, *weight, *order, *mean_of_X;
     PyObject *scale_of_X, *mean, *generator;
     int fit_intercept;
     double dropout;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "OOO!OOpidiOO!OOOOOOndppddpOdOd", names, &theta, &gradient,
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "OOO!OOpidiOO!OOOOOOndppddpOdOdp", names, &theta, &gradient,
                                      &PyTuple_Type, &sizes, &activations, &penalties, &fit_intercept, &plan->loss,
                                      &plan->loss_setting, &plan->optimizer, &settings, &PyTuple_Type, &memory, &X, &Y,
                                      &weight, &order, &mean_of_X, &scale_of_X, &plan->batch_size, &plan->scale,
                                      &plan->own_weight, &plan->with_loss, &plan->clip_norm, &plan->weight_decay,
-                                     &plan->tied, &mean, &dropout, &generator, &plan->noise))
+                                     &plan->tied, &mean, &dropout, &generator, &plan->noise, &plan->own_products))
         return -1;
     if (lay_out(self, sizes, activations, penalties, fit_intercept))
         return -1;
@@ -532,6 +543,8 @@ PyDoc_STRVAR(predict_doc, "predict(coefs, intercepts, X, link)\n--\n\n"
 /* Multiplications of a product from which a BLAS may use several threads, which is for Python to forbid: OpenBLAS's number.
    A single row needs no BLAS. */
 #define BLAS_SHARES_FROM 262144
+/* Multiplications of a product that take longer than to release Python's lock and to have it back. */
+#define WORTH_THE_LOCK 16384
 
 static PyObject *Predictor_predict(Predictor *self, PyObject *const *args, Py_ssize_t n_args)
 {
@@ -555,7 +568,8 @@ static PyObject *Predictor_predict(Predictor *self, PyObject *const *args, Py_ss
     const ptrdiff_t n_rows = view.ndim == 2 ? view.shape[0] : 0;
     int done = 0;
     if (n_rows < 1 || view.shape[1] != self->layers[0].fan_in || type_of(&view) != self->type ||
-        n_rows > MOST_VALUES / self->widest || (n_rows > 1 && n_rows >= BLAS_SHARES_FROM / self->largest) || (link == TWO_CLASSES && self->layers[self->n_layers - 1].fan_out != 1) || (uintptr_t)view.buf % view.itemsize)
+        n_rows > MOST_VALUES / self->widest || (n_rows > 1 && n_rows >= BLAS_SHARES_FROM / self->largest) ||
+        (link == TWO_CLASSES && self->layers[self->n_layers - 1].fan_out != 1) || (uintptr_t)view.buf % view.itemsize)
         goto end;
     const ptrdiff_t n_outputs = link == TWO_CLASSES ? 2 : self->layers[self->n_layers - 1].fan_out;
     shape = Py_BuildValue("(nn)", n_rows, n_outputs);
@@ -566,10 +580,11 @@ static PyObject *Predictor_predict(Predictor *self, PyObject *const *args, Py_ss
     if (!room)
         PyErr_NoMemory();
     else {
-        Py_BEGIN_ALLOW_THREADS
+        PyThreadState *others = n_rows >= WORTH_THE_LOCK / self->largest ? PyEval_SaveThread() : NULL;
         done = kernels[self->type].predict(self->layers, self->n_layers, &blas[self->type], (int)link, view.buf,
                                            n_rows, room, out.buf);
-        Py_END_ALLOW_THREADS
+        if (others)
+            PyEval_RestoreThread(others);
     }
     PyMem_RawFree(room);
     PyBuffer_Release(&out);

@@ -1,89 +1,9 @@
 /* The network on batches: gather, forward, loss, backward, step; and the run over the batches. */
 
-/* Products of so few multiplications are done here, by rows: a call of the BLAS takes longer. */
-#define SMALL_PRODUCT 2048
 /* Parameters that are updated at a time: several vectors of so many stay in the core's nearest cache. */
 #define BLOCK 2048
 /* Multiplications between two looks at the clock. */
 #define WORK_A_LOOK 4000000
-
-/* Out (n, m) = A (n, k) W (k, m), added to what is there. Matrices are in C order; `fortran` says that `out` is not. */
-static void NAME(product)(const Blas *blas, const REAL *A, const REAL *W, REAL *out, ptrdiff_t n, ptrdiff_t k, ptrdiff_t m,
-                          int fortran)
-{
-    REAL one = 1;
-    int rows = (int)n, inner = (int)k, columns = (int)m, unit = 1;
-    if (m == 1 && n * k <= SMALL_PRODUCT)
-        for (ptrdiff_t i = 0; i < n; i++)
-            out[i] += NAME(dot)(A + i * k, W, k);
-    else if (n == 1 || (!fortran && n * k * m <= SMALL_PRODUCT))
-        for (ptrdiff_t i = 0; i < n; i++)
-            for (ptrdiff_t j = 0; j < k; j++)
-                NAME(add_multiple)(W + j * m, out + i * m, A[i * k + j], m);
-    else if (m == 1)
-        blas->gemv("T", &inner, &rows, &one, (void *)A, &inner, (void *)W, &unit, &one, out, &unit);
-    else if (fortran)
-        blas->gemm("T", "T", &rows, &columns, &inner, &one, (void *)A, &inner, (void *)W, &columns, &one, out, &rows);
-    else
-        blas->gemm("N", "N", &columns, &rows, &inner, &one, (void *)W, &columns, (void *)A, &inner, &one, out, &columns);
-}
-
-/* G (k, m) = A' (k, n) D (n, m). */
-static void NAME(gradient_product)(const Blas *blas, const REAL *A, const REAL *D, REAL *G, ptrdiff_t n, ptrdiff_t k,
-                                   ptrdiff_t m, int fortran)
-{
-    REAL one = 1, zero = 0;
-    int rows = (int)n, inner = (int)k, columns = (int)m, unit = 1;
-    if (n == 1 || ((!fortran || m == 1) && n * k * m <= SMALL_PRODUCT)) {
-        memset(G, 0, k * m * sizeof(REAL));
-        for (ptrdiff_t i = 0; i < n; i++)
-            if (m == 1)
-                NAME(add_multiple)(A + i * k, G, D[i], k);
-            else
-                for (ptrdiff_t j = 0; j < k; j++)
-                    NAME(add_multiple)(D + i * m, G + j * m, A[i * k + j], m);
-    } else if (m == 1)
-        blas->gemv("N", &inner, &rows, &one, (void *)A, &inner, (void *)D, &unit, &zero, G, &unit);
-    else
-        blas->gemm(fortran ? "T" : "N", "T", &columns, &inner, &rows, &one, (void *)D, fortran ? &rows : &columns,
-                   (void *)A, &inner, &zero, G, &columns);
-}
-
-/* E (n, k) = D (n, m) W' (m, k). */
-static void NAME(error_product)(const Blas *blas, const REAL *D, const REAL *W, REAL *E, ptrdiff_t n, ptrdiff_t k,
-                                ptrdiff_t m, int fortran)
-{
-    REAL one = 1, zero = 0;
-    int rows = (int)n, inner = (int)k, columns = (int)m;
-    if (m == 1)
-        for (ptrdiff_t i = 0; i < n; i++)
-            for (ptrdiff_t j = 0; j < k; j++)
-                E[i * k + j] = D[i] * W[j];
-    else if (n == 1 || (!fortran && n * k * m <= SMALL_PRODUCT))
-        for (ptrdiff_t i = 0; i < n; i++)
-            for (ptrdiff_t j = 0; j < k; j++)
-                E[i * k + j] = NAME(dot)(W + j * m, D + i * m, m);
-    else
-        blas->gemm("T", fortran ? "T" : "N", &inner, &rows, &columns, &one, (void *)W, &columns, (void *)D,
-                   fortran ? &rows : &columns, &zero, E, &inner);
-}
-
-/* Raw scores of a layer: the biases of each row, or zeros, to which the product is added. */
-static void NAME(affine)(const Layer *layer, const Blas *blas, const REAL *A, REAL *out, ptrdiff_t n, int fortran)
-{
-    const REAL *intercept = layer->intercept;
-    const ptrdiff_t m = layer->fan_out;
-    if (!intercept)
-        memset(out, 0, n * m * sizeof(REAL));
-    else if (fortran)
-        for (ptrdiff_t j = 0; j < m; j++)
-            for (ptrdiff_t i = 0; i < n; i++)
-                out[j * n + i] = intercept[j];
-    else
-        for (ptrdiff_t i = 0; i < n; i++)
-            memcpy(out + i * m, intercept, m * sizeof(REAL));
-    NAME(product)(blas, A, layer->coef, out, n, layer->fan_in, m, fortran);
-}
 
 /* Silence units at random and scale the rest up; see `HiddenLayer._drop_out`. */
 static const REAL *NAME(drop_out)(const Plan *plan, const Layer *layer, ptrdiff_t size)
@@ -110,12 +30,12 @@ static void NAME(forward_pass)(Plan *plan, ptrdiff_t n)
     const REAL *A = plan->batch_X;
     for (ptrdiff_t l = 0; l < plan->n_layers - 1; l++) {
         Layer *layer = plan->layers + l;
-        NAME(affine)(layer, plan->blas, A, layer->output, n, 0);
+        NAME(affine)(layer, plan->blas, A, layer->output, n, 0, plan->room);
         NAME(activate)(layer->activation, layer->output, layer->cache, n * layer->fan_out);
         A = layer->mask ? NAME(drop_out)(plan, layer, n * layer->fan_out) : layer->output;
     }
     Layer *last = plan->layers + plan->n_layers - 1;
-    NAME(affine)(last, plan->blas, A, last->output, n, 1);
+    NAME(affine)(last, plan->blas, A, last->output, n, 1, plan->room);
 }
 
 static void NAME(backward_pass)(Plan *plan, ptrdiff_t n)
@@ -135,10 +55,10 @@ static void NAME(backward_pass)(Plan *plan, ptrdiff_t n)
                 NAME(add_multiple)(delta + i * m, gradient, R(1.0), m);
         }
         const REAL *A = l == 0 ? plan->batch_X : below->mask ? below->dropped : below->output;
-        NAME(gradient_product)(plan->blas, A, delta, layer->coef_gradient, n, k, m, fortran);
+        NAME(gradient_product)(plan->blas, A, delta, layer->coef_gradient, n, k, m, fortran, plan->room);
         if (l == 0)
             return;
-        NAME(error_product)(plan->blas, delta, layer->coef, below->delta, n, k, m, fortran);
+        NAME(error_product)(plan->blas, delta, layer->coef, below->delta, n, k, m, fortran, plan->room);
         if (below->mask) {
             REAL *restrict error = below->delta;
             const REAL *restrict mask = below->mask;
@@ -331,12 +251,12 @@ static int NAME(predict)(const Layer *layers, ptrdiff_t n_layers, const Blas *bl
     if (!NAME(all_finite)(X, n_rows * layers[0].fan_in))
         return 0;
     for (ptrdiff_t l = 0; l < n_layers - 1; l++) {
-        NAME(affine)(layers + l, blas, A, outputs[l % 2], n_rows, 0);
+        NAME(affine)(layers + l, blas, A, outputs[l % 2], n_rows, 0, NULL);
         NAME(activate)(layers[l].activation, outputs[l % 2], cache, n_rows * layers[l].fan_out);
         A = outputs[l % 2];
     }
     REAL *Z = link == TWO_CLASSES ? cache : out;
-    NAME(affine)(layers + n_layers - 1, blas, A, Z, n_rows, 0);
+    NAME(affine)(layers + n_layers - 1, blas, A, Z, n_rows, 0, NULL);
     if (!NAME(all_finite)(Z, size))
         return 0;
     if (link == LABELS)
@@ -366,6 +286,5 @@ static int NAME(predict)(const Layer *layers, ptrdiff_t n_layers, const Blas *bl
     return 1;
 }
 
-#undef SMALL_PRODUCT
 #undef BLOCK
 #undef WORK_A_LOOK

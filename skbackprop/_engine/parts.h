@@ -73,9 +73,16 @@ static void NAME(sum_outputs)(const REAL *restrict A, REAL *restrict values, ptr
         NAME(add_multiple)(A + k * n_rows, values, R(1.0), n_rows);
 }
 
+/* A probability of which there is a logarithm, as of its complement. */
+static inline REAL NAME(kept_from_bounds)(REAL probability)
+{
+    const REAL least = DOUBLE ? (REAL)DBL_EPSILON : (REAL)FLT_EPSILON, most = R(1.0) - least;
+    return probability < least ? least : probability > most ? most : probability;
+}
+
 static void NAME(categorical_log_loss)(const REAL *restrict Y, REAL *restrict Z, REAL *restrict values,
                                        REAL *restrict gradient, REAL *restrict scratch, ptrdiff_t n_rows,
-                                       ptrdiff_t n_outputs)
+                                       ptrdiff_t n_outputs, int rounded)
 {
     ptrdiff_t size = n_rows * n_outputs;
     memcpy(values, Z, n_rows * sizeof(REAL));
@@ -96,7 +103,17 @@ static void NAME(categorical_log_loss)(const REAL *restrict Y, REAL *restrict Z,
     NAME(sum_outputs)(gradient, total, n_rows, n_outputs);
     for (ptrdiff_t k = 0; k < n_outputs; k++)
         for (ptrdiff_t i = 0; i < n_rows; i++)
-            gradient[k * n_rows + i] = gradient[k * n_rows + i] / total[i] - Y[k * n_rows + i];
+            gradient[k * n_rows + i] /= total[i];
+    if (rounded) {
+        for (ptrdiff_t i = 0; i < size; i++)
+            /* Of the classes that are not the sample's there is nothing to add. */
+            scratch[i] = Y[i] != R(0.0) ? -Y[i] * LOGARITHM(NAME(kept_from_bounds)(gradient[i])) : R(0.0);
+        NAME(sum_outputs)(scratch, values, n_rows, n_outputs);
+    }
+    for (ptrdiff_t i = 0; i < size; i++)
+        gradient[i] -= Y[i];
+    if (rounded)
+        return;
     for (ptrdiff_t i = 0; i < n_rows; i++)
         values[i] = LOGARITHM(total[i]) - values[i];
 }
@@ -125,9 +142,18 @@ static void NAME(loss_gradient)(int loss, double setting, const void *restrict t
         }
         break;
     case CATEGORICAL_LOG_LOSS:
-        NAME(categorical_log_loss)(Y, Z, values, gradient, scratch, n_rows, n_outputs);
+    case ROUNDED_CATEGORICAL_LOG_LOSS:
+        NAME(categorical_log_loss)(Y, Z, values, gradient, scratch, n_rows, n_outputs, loss != CATEGORICAL_LOG_LOSS);
         return;
+    case ROUNDED_BINARY_LOG_LOSS:
+        for (ptrdiff_t i = 0; i < size; i++) {
+            REAL a = NAME(sigmoid)(Z[i]);
+            gradient[i] = a - Y[i];
+            scratch[i] = -LOGARITHM(ABSOLUTE(NAME(kept_from_bounds)(a) - (R(1.0) - Y[i])));
+        }
+        break;
     case SQUARED_ERROR:
+    case MEAN_SQUARED_ERROR:
         for (ptrdiff_t i = 0; i < size; i++) {
             gradient[i] = Z[i] - Y[i];
             scratch[i] = R(0.5) * gradient[i] * gradient[i];
@@ -168,6 +194,8 @@ static void NAME(loss_gradient)(int loss, double setting, const void *restrict t
         break;
     }
     NAME(sum_outputs)(scratch, values, n_rows, n_outputs);
+    for (ptrdiff_t i = 0; loss == MEAN_SQUARED_ERROR && i < n_rows; i++)
+        values[i] /= (REAL)n_outputs;
 }
 
 /* Take one step with the parameters from `start` on; see `SGD.update`. */

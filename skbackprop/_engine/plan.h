@@ -9,7 +9,7 @@
 enum { IDENTITY, LOGISTIC, TANH, RELU, SILU, GELU, ELU, N_ACTIVATIONS };
 enum {
     BINARY_LOG_LOSS, SIGMOID_SQUARED_ERROR, CATEGORICAL_LOG_LOSS, SQUARED_ERROR, QUANTILE, ABSOLUTE_ERROR, HUBER_LOSS,
-    POISSON_DEVIANCE, GAMMA_DEVIANCE, N_LOSSES
+    POISSON_DEVIANCE, GAMMA_DEVIANCE, ROUNDED_BINARY_LOG_LOSS, ROUNDED_CATEGORICAL_LOG_LOSS, MEAN_SQUARED_ERROR, N_LOSSES
 };
 enum { SGD, ADAM, RPROP, N_OPTIMIZERS };
 enum { EXP, EXPM1, LOG1P, TANH_FUNCTION, N_FUNCTIONS };
@@ -53,7 +53,7 @@ typedef struct {
     ptrdiff_t n_layers, n_weights, n_parameters;
     Layer *layers;
 
-    int loss, optimizer, own_weight, tied, with_loss;
+    int loss, optimizer, own_weight, tied, with_loss, own_products;
     double loss_setting, optimizer_settings[5];
     double scale;             /* on the sum of a batch's losses; NaN for one over its samples */
     double clip_norm;         /* infinite for none */
@@ -69,6 +69,7 @@ typedef struct {
     int gathered;             /* whether the only batch, in a fixed order, is in place */
     const void *batch_X;      /* the batch that is trained on */
     void *X_room, *batch_Y, *batch_weight, *scratch, *values;
+    void *room;               /* for our own products; NULL if the BLAS makes all that are not small */
 
     void *theta, *gradient, *mean, *memory[3];
 } Plan;

@@ -142,6 +142,8 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
     ----------
     classes_ : ndarray of shape (n_classes,)
         The labels.
+    multilabel_ : bool
+        Whether a sample may have several labels, so that targets and predictions are 0/1 indicators.
     oof_decision_function_ : ndarray of shape (n_samples,) or (n_samples, n_outputs), or None
         With `early_stopping="cv"` the raw scores of the training samples, as `decision_function` has them, each by the
         network that was not trained on it: NaN for the only sample of a class, which all are trained on; the mean of all
@@ -180,6 +182,8 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
     classes_: np.ndarray
     oof_decision_function_: np.ndarray | None
 
+    # It cannot be told from the weights: "squared_error" has a sigmoid unit for each class, too.
+    multilabel_: bool = Derived(lambda estimator: estimator._labels.target_type == "multilabel-indicator")
     _activations: tuple = Derived(by_hand.activations_before_classes)
     _labels = Derived(lambda estimator: Labels(*by_hand.kind_of_labels(estimator)))
     _loss = Derived(lambda estimator: by_hand.with_link(class_loss_of(estimator, estimator._labels.target_type), estimator))
@@ -358,6 +362,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         forget_few_rows(self)
         self._labels = Labels(binarizer.classes_, binarizer.y_type_)
         self.classes_ = binarizer.classes_
+        self.multilabel_ = binarizer.y_type_ == "multilabel-indicator"
 
     def _set_out_of_fold(self, Z):
         """Show raw scores of the training samples as `decision_function` would."""
@@ -374,6 +379,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
             warn_of_one_hot(y)
             self._labels = Labels.of(y, classes, self._least_classes)
             self.classes_ = self._labels.classes
+            self.multilabel_ = self._labels.target_type == "multilabel-indicator"
         elif not incremental or classes is not None:
             self._labels.refuse_others(y if classes is None else classes, incremental)
         samples = _samples_of(self, X, y, sample_weight, any_sign=incremental)

@@ -69,6 +69,14 @@ class SigmoidBackpropOutlierDetector(
         The fitted autoencoders, of standardised and clipped samples.
     offset_ : float
         Score below which a sample is an outlier: `decision_function` is `score_samples` minus this.
+    mean_ : ndarray of shape (n_features,)
+        What standardising takes off each feature.
+    scale_ : ndarray of shape (n_features,)
+        What it divides by.
+    error_mean_ : ndarray of shape (n_estimators,)
+        What standardising takes off the logarithms of each autoencoder's errors.
+    error_scale_ : ndarray of shape (n_estimators,)
+        What it divides by.
     n_iter_ : int
         Epochs of the autoencoder that took most.
     n_features_in_ : int
@@ -129,6 +137,10 @@ class SigmoidBackpropOutlierDetector(
     n_jobs: int | None
     estimators_: list[SigmoidBackpropAutoencoder]
     offset_: float
+    mean_: np.ndarray
+    scale_: np.ndarray
+    error_mean_: np.ndarray
+    error_scale_: np.ndarray
     n_iter_: int
     n_features_in_: int
     feature_names_in_: np.ndarray
@@ -177,8 +189,8 @@ class SigmoidBackpropOutlierDetector(
 
     def _train(self, X, bridge):
         """Train the autoencoders and set the fitted attributes."""
-        self._scaling = Scaling.of(X, None, center=True, common=0.0)
-        standardized = _clipped(X, self._scaling)
+        self.mean_, self.scale_, _ = Scaling.of(X, None, center=True, common=0.0)
+        standardized = _clipped(X, self.mean_, self.scale_)
         random_state = check_random_state(self.random_state)
         seeds = random_state.randint(np.iinfo(np.int32).max, size=self.n_estimators)
         left_out = _left_out(len(X), self.n_estimators, random_state)
@@ -200,8 +212,8 @@ class SigmoidBackpropOutlierDetector(
         # Errors on samples that an autoencoder was trained on say nothing of new ones.
         known = [error[out] if out.any() else error for error, out in zip(errors, left_out, strict=True)]
         spread = np.array([error.std() for error in known])
-        self._error_location = np.array([error.mean() for error in known])
-        self._error_scale = np.where(spread > 0, spread, 1.0)
+        self.error_mean_ = np.array([error.mean() for error in known])
+        self.error_scale_ = np.where(spread > 0, spread, 1.0)
         self.offset_ = _threshold(self._score(errors), self.contamination)
 
     def score_samples(self, X: Data) -> np.ndarray:
@@ -218,7 +230,7 @@ class SigmoidBackpropOutlierDetector(
         """
         check_is_fitted(self)
         X = validated(self, X, dtype=np.float64, reset=False)
-        return self._score(self._log_errors(_clipped(X, self._scaling)))
+        return self._score(self._log_errors(_clipped(X, self.mean_, self.scale_)))
 
     def decision_function(self, X: Data) -> np.ndarray:
         """Return `score_samples` minus `offset_`: negative for outliers.
@@ -269,7 +281,7 @@ class SigmoidBackpropOutlierDetector(
 
     def _score(self, errors):
         """Return the negative mean of the standardised errors, weighted by how large they are."""
-        standardized = (errors.T - self._error_location) / self._error_scale
+        standardized = (errors.T - self.error_mean_) / self.error_scale_
         return -np.average(standardized, axis=1, weights=softmax(PREFERENCE * standardized, axis=1))
 
 
@@ -299,9 +311,9 @@ def _fit_quietly(autoencoder, X, part):
         return fit_part(autoencoder, X, part), kept
 
 
-def _clipped(X, scaling):
+def _clipped(X, mean, scale):
     """Return standardised samples within the bounds."""
     with np.errstate(over="ignore"):
-        standardized = X - scaling.mean
-        standardized /= scaling.scale
+        standardized = X - mean
+        standardized /= scale
     return np.clip(standardized, -CLIPPED_AT, CLIPPED_AT, standardized)

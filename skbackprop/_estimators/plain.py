@@ -8,6 +8,7 @@ import numpy as np
 from .._engine.descent import DescentState
 from .._engine.patience import Patience
 from .._part import Completed
+from ..losses._scikit_learn import AS_THERE
 from .labels import Labels
 from .scaling import Scaling, TargetScaling
 from .state import TrainingState
@@ -21,6 +22,7 @@ FIELDS = {
     Scaling: Scaling._asdict,
     TargetScaling: TargetScaling._asdict,
     TrainingState: TrainingState.__getstate__,
+    **dict.fromkeys(AS_THERE.values(), vars),
 }
 # The attributes that hold them, and one whose keys may be booleans.
 ATTRIBUTES = ("_activations", "_labels", "_loss", "_scaling", "_target_scaling", "_training_state", "class_weight")

@@ -50,7 +50,7 @@ class Run:
         self._changing = [training.network.theta]
         if training.recipe.averages:
             self._changing.append(training.kept)
-        self.bridge = bridge
+        self.bridge, self.incremental = bridge, training.incremental
         self.score = training.scorer() if training.held_out else None
         self.early_stopping = estimator.early_stopping and self.score is not None
         judged_by = str(estimator.scoring) if self.early_stopping else "training loss"
@@ -123,13 +123,16 @@ class Run:
 
     def note(self, estimator):
         """Set the attributes that tell how training went."""
-        fitted, earlier = vars(estimator), estimator.loss_curve_
-        # That of many calls of `partial_fit` is long: the smallest of it is known.
-        best = fitted.get("best_loss_") if earlier else None
-        least = earlier if best is None else [best]
-        curve, scores = [*earlier, *self.loss_curve], estimator.validation_scores_
+        fitted, curve, scores = vars(estimator), estimator.loss_curve_, estimator.validation_scores_
+        # The lists of many calls of `partial_fit` are long: the best of each is known, and they grow in place.
+        best, highest = (fitted.get(name) if curve else None for name in ("best_loss_", "best_validation_score_"))
+        least, highest = curve if best is None else [best], (scores or []) if highest is None else [highest]
+        if not self.incremental:
+            curve, scores = [*curve], scores and [*scores]
+        curve += self.loss_curve
         if self.scores:
-            scores = [*(scores or []), *self.scores]
+            scores = scores or []
+            scores += self.scores
         # Not one by one: what is set as an attribute is looked at.
         fitted.update(
             n_iter_=self.n_epochs,
@@ -138,7 +141,7 @@ class Run:
             loss_=curve[-1] if curve else math.inf,
             best_loss_=None if self.early_stopping else min([*least, *self.loss_curve], default=math.inf),
             validation_scores_=scores,
-            best_validation_score_=None if scores is None else float(np.nanmax([-np.inf, *scores])),
+            best_validation_score_=None if scores is None else float(np.nanmax([-np.inf, *highest, *self.scores])),
             # scikit-learn's name, which code in the wild reads.
             _no_improvement_count=self.patience.count,
         )

@@ -38,7 +38,8 @@ def refuse_words(y):
 
 def refuse_targets(Y, loss, name):
     """Raise for targets that the loss, called so by the user, is not made for."""
-    least = Y.min()
+    # Most losses take any target.
+    least = Y.min() if loss.least_target > -np.inf else np.inf
     if least < loss.least_target or (least == loss.least_target and not loss.least_included):
         bound = f"{'at least' if loss.least_included else 'larger than'} {loss.least_target:g}"
         raise ValueError(

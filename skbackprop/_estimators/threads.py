@@ -10,9 +10,7 @@ from weakref import WeakSet
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-# Multiplications in the largest product of a step from which a second thread pays; measured, see docs/performance.md.
-CROSSOVER = {np.dtype(np.float32): 40_000_000, np.dtype(np.float64): 15_000_000}
-
+from .._engine.compiled import one_thread_is_enough
 
 # Up to so many multiplications of matrices, and values of other operations, no BLAS starts threads: OpenBLAS's numbers.
 ALONE_PRODUCT = 2**18
@@ -100,16 +98,16 @@ def _find_limits():
 
 
 @contextmanager
-def limit_threads(network, batch_size, compiled=False):
+def limit_threads(network, batch_size, compiles=False):
     """Limit the BLAS threads while training: one thread for small products, else as many as there are.
 
     Wheels of NumPy and scipy bring a BLAS each. Threads of one that wait keep the cores busy that threads of the other
-    need, so the one that has no part in the products gets one thread in any case: NumPy's if the engine is `compiled`, else
-    scipy's, which only adds vectors.
+    need, so the one that has no part in the products gets one thread in any case: NumPy's if the compiled engine trains,
+    else scipy's, which only adds vectors.
     """
     scipys, others, in_each_thread = _limits()
-    small = batch_size * max(coef.size for coef in network.coefs) < CROSSOVER[network.theta.dtype]
-    limits = (scipys, others) if small else (others if compiled else scipys,)
+    small = one_thread_is_enough(network, batch_size, compiles)
+    limits = (scipys, others) if small else (others if compiles else scipys,)
     fit = Asking()
     try:
         for limit in limits:

@@ -270,10 +270,10 @@ class Training:
 
     def _unscale(self, targets=True):
         """Change the published parameters to the units of the raw inputs and, if so wished, targets."""
-        # `run` looks for what overflows.
-        with np.errstate(**QUIET):
-            for scaling in (self.estimator._scaling, targets and self.estimator._target_scaling):
-                if scaling:
+        for scaling in (self.estimator._scaling, targets and self.estimator._target_scaling):
+            if scaling:
+                # `run` looks for what overflows.
+                with np.errstate(**QUIET):
                     scaling.fold(self.published)
 
     @cached_property
@@ -338,7 +338,6 @@ class Training:
         compiles = not alone and compiled.takes(self.objective, self.batches, self.recipe.optimizer)
         with nullcontext() if alone else limit_threads(self.network, self.batches.batch_size, compiles):
             (run_minimizer if self.recipe.optimizer.minimizes else run_epochs)(run, self)
-        run.note(estimator)
         if run.early_stopping and run.patience.best_theta is not None:
             self.kept = run.patience.best_theta
         self.broken_by = run.broken_by
@@ -357,6 +356,7 @@ class Training:
         if self._leaves_parts and run.reason not in {"diverged", "interrupted"}:
             leave_parts(self, state)
         estimator._training_state = state
+        run.note(estimator)
 
     def mean_loss(self, samples):
         """Return the mean loss of the current weights on samples, without penalty.

@@ -88,6 +88,8 @@ class Versioned:
         """Return the attributes, the private ones as plain data, and the versions."""
         state = {**super().__getstate__(), "_versions": versions()}
         convert(state, as_plain)
+        # In these `partial_fit` goes on in place: a shallow copy is to have lists of its own.
+        state |= {name: [*state[name]] for name in ("loss_curve_", "validation_scores_") if state.get(name)}
         return state
 
     def __setstate__(self, state):

@@ -243,9 +243,20 @@ class GradientFlowDisplay:
         ax.set(xlabel="epoch" if over_epochs else LAYER, yscale="log")
         ax.set_ylabel(add_label(ax.get_ylabel(), f"norm of the gradient{unit}"))
         whole_ticks(ax)
+        self._span_a_decade()
         if ax.get_legend_handles_labels()[0]:
             ax.legend()
         return self
+
+    def _span_a_decade(self):
+        """Show norms of about the same size between powers of ten: as such, and with ticks that have room."""
+        shown = self.gradient_norms[(self.gradient_norms > 0) & np.isfinite(self.gradient_norms)]
+        if shown.size and shown.max() < 10 * shown.min():
+            low = np.floor(np.log10(shown.min()))
+            high = max(np.ceil(np.log10(shown.max())), low + 1)
+            # Limits of the data, not of the axes, so that further displays on these axes find room.
+            self.ax_.update_datalim([(self.epochs[0], 10**low), (self.epochs[0], 10**high)], updatex=False)
+            self.ax_.autoscale_view()
 
     def _layer_colours(self, cmap, n_layers):
         """Return a colour for each layer, and draw a colour bar that shows them, unless these axes have it already."""

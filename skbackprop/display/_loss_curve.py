@@ -8,7 +8,7 @@ from sklearn.base import is_classifier, is_regressor
 
 from .._engine.patience import EQUAL
 from .._estimators.recipe import follows_recipe
-from ._plotting import add_label, axes_for, check_drawable, line_style, loss_unit, whole_ticks
+from ._plotting import add_label, axes_for, check_drawable, line_style, loss_unit, step_name, whole_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,7 +38,7 @@ def _validation(estimator):
 
 
 class LossCurveDisplay:
-    """Training loss of each epoch, with the validation loss or score, and the best epoch.
+    """Training loss of each epoch, with the validation loss or score, and the epoch that was chosen by it.
 
     Create it with `from_estimator`, or from numbers. Several displays can be drawn on the same axes.
 
@@ -58,6 +58,8 @@ class LossCurveDisplay:
         Name of the network, put before the names in the legend.
     latest : bool, default=True
         Which of several equally good epochs is marked as the best: the last, or else the first.
+    mark_best : bool, default=True
+        Whether to mark the epoch with the best validation loss or score; without `validation` there is no mark.
 
     Attributes
     ----------
@@ -70,9 +72,9 @@ class LossCurveDisplay:
     validation_line_ : matplotlib Line2D or None
         The validation losses or scores.
     best_ : matplotlib Line2D or None
-        Mark of the best epoch: the one with the best validation loss or score or, without validation, with the smallest
-        training loss. With `from_estimator` it is, of equal ones, that whose weights early stopping keeps. None if no value
-        is finite.
+        Mark of the best epoch, that with the best validation loss or score. With `from_estimator` it is the epoch whose
+        weights early stopping has kept; None if it has kept none, and if each network of `early_stopping="cv"` has kept its
+        own. None, too, if no value is finite.
     score_ax_ : matplotlib Axes or None
         The axes of the scores.
 
@@ -102,7 +104,7 @@ class LossCurveDisplay:
 
     def __init__(self, training_losses: ArrayLike, *, validation: ArrayLike | None = None, score_name: str | None = None,
                  loss_name: str = "loss", step_name: str = "epoch", label: str | None = None,
-                 latest: bool = True) -> None:  # fmt: skip
+                 latest: bool = True, mark_best: bool = True) -> None:  # fmt: skip
         self.training_losses = np.asarray(training_losses, dtype=float)
         if self.training_losses.ndim != 1:
             raise ValueError(
@@ -119,6 +121,7 @@ class LossCurveDisplay:
         self.step_name = step_name
         self.label = label
         self.latest = latest
+        self.mark_best = mark_best
 
     @classmethod
     def from_estimator(
@@ -156,7 +159,6 @@ class LossCurveDisplay:
             If matplotlib is not installed.
         """
         check_drawable(cls, estimator, "loss_curve_")
-        solver = estimator.solver
         loss = getattr(estimator, "loss", "loss")
         loss = loss if isinstance(loss, str) else type(loss).__name__
         unit = loss_unit(estimator)
@@ -165,10 +167,12 @@ class LossCurveDisplay:
             validation=_validation(estimator),
             score_name=_score_name(estimator),
             loss_name=f"{loss} ({unit} a sample)" if unit else loss,
-            step_name="iteration" if solver == "lbfgs" or hasattr(solver, "minimize") else "epoch",
+            step_name=step_name(estimator),
             label=label,
             # Where a network is trained as scikit-learn trains, the first of equal epochs is kept, as there.
             latest=hasattr(estimator, "init") and follows_recipe(estimator),
+            # Where weights were chosen by their validation there is no best training loss, here as in scikit-learn.
+            mark_best=getattr(estimator, "best_loss_", 0) is None and estimator.early_stopping != "cv",
         ).plot(ax, **kwargs)
 
     def plot(self, ax: "Axes | None" = None, **kwargs: Any) -> "LossCurveDisplay":
@@ -198,21 +202,24 @@ class LossCurveDisplay:
         whole_ticks(ax)
         self.validation_line_ = None
         self.best_ = None
-        judged = self.training_losses if self.validation is None else self.validation
-        has_scores = self.validation is not None and self.score_name is not None
-        judged_ax = self._score_axes() if has_scores else ax
         if self.validation is not None:
-            label = f"{prefix}validation {self.score_name if has_scores else 'loss'}"
-            style = {"linestyle": ":" if has_scores else "--", "label": label, **style}
-            (self.validation_line_,) = judged_ax.plot(epochs, judged, **style)
-        finite = np.isfinite(judged)
-        if finite.any():
-            scores = np.where(finite, judged if has_scores else -judged, -np.inf)
-            best = int(np.flatnonzero(scores >= scores.max() - EQUAL)[-1] if self.latest else scores.argmax())
-            mark = {"color": style["color"], "label": f"{prefix}best {self.step_name}, {best + 1}"}
-            (self.best_,) = judged_ax.plot(best + 1, judged[best], "o", **mark)
+            self._draw_validation(epochs, prefix, style)
         self._draw_legend()
         return self
+
+    def _draw_validation(self, epochs, prefix, style):
+        """Draw the validation losses or scores, and mark the best of them."""
+        has_scores = self.score_name is not None
+        ax = self._score_axes() if has_scores else self.ax_
+        label = f"{prefix}validation {self.score_name if has_scores else 'loss'}"
+        line = {"linestyle": ":" if has_scores else "--", "label": label, **style}
+        (self.validation_line_,) = ax.plot(epochs, self.validation, **line)
+        finite = np.isfinite(self.validation)
+        if self.mark_best and finite.any():
+            scores = np.where(finite, self.validation if has_scores else -self.validation, -np.inf)
+            best = int(np.flatnonzero(scores >= scores.max() - EQUAL)[-1] if self.latest else scores.argmax())
+            mark = {"color": style["color"], "label": f"{prefix}best {self.step_name}, {best + 1}"}
+            (self.best_,) = ax.plot(best + 1, self.validation[best], "o", **mark)
 
     def _score_axes(self):
         """Return the axes of the scores, on the right, which all displays on the same axes share."""

@@ -64,6 +64,11 @@ def loss_unit(estimator):
     return getattr(getattr(estimator, "_loss", None), "unit", None)
 
 
+def step_name(estimator):
+    """Return what a loss of the estimator's loss curve belongs to: "epoch" or "iteration"."""
+    return "iteration" if estimator.solver == "lbfgs" or hasattr(estimator.solver, "minimize") else "epoch"
+
+
 def trained_weights(estimator):
     """Return the weights of each layer as training sees them, and a name for them.
 

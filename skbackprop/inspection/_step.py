@@ -33,6 +33,8 @@ class Step:
         The batch as the network sees it: standardised, encoded, of mean weight 1.
     standardized : bool
         Whether the inputs were standardised.
+    input_names, output_names : list of str or None
+        The columns of a dataframe; the classes that outputs stand for. None where there are none.
     """
 
     def __init__(self, estimator, X, y, sample_weight, dtype=None):
@@ -67,6 +69,10 @@ class Step:
         # The same batch each time, noise on its inputs included.
         training.batches.epoch = lambda: [batch]
         self.standardized = draft._scaling is not None
+        columns, classes = (getattr(draft, name, None) for name in ("feature_names_in_", "classes_"))
+        self.input_names = None if columns is None else list(columns)
+        # Of two classes the only output stands for the second.
+        self.output_names = None if classes is None else [str(label) for label in classes[-self.Y.shape[1] :]]
         self._generator = training.state.generator if draft.dropout else None
         self._first_draws = None if self._generator is None else self._generator.bit_generator.state
 

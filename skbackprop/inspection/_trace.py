@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._estimators.annotations import Data, Weights
-from ._report import Arrays, Heading, Paragraph, Report, number
+from ._report import Named, Paragraph, Report, Section, number
 from ._step import Step, record
 
 
@@ -84,15 +84,16 @@ class LayerTrace(NamedTuple):
     penalty: float
 
     def __repr__(self):
-        shown = [(name, "", value) for name, value in self._asdict().items() if np.ndim(value)]
-        return f"{self.name}\n{Arrays(shown).text()}"
+        shown = [Named(name, "", value).text() for name, value in self._asdict().items() if np.ndim(value)]
+        return "\n".join([self.name, *shown])
 
 
 @dataclass(eq=False, repr=False)
 class BackpropagationTrace(Report):
     """Result of `trace_backpropagation`.
 
-    It prints as text, and shows as tables in a notebook.
+    It prints as text. In a notebook it shows as tables side by side, each pass through a layer to be folded away, with the
+    names of samples, inputs, units and outputs, and values above zero in red, below zero in blue.
 
     Parameters
     ----------
@@ -110,6 +111,8 @@ class BackpropagationTrace(Report):
         Whether the first layer's inputs are standardised.
     about : list of str
         The formulas of the activations and of the loss.
+    input_names, output_names : list of str or None
+        Names of the network's inputs and outputs; None for x1, x2, ... and for output 1, output 2, ...
 
     See Also
     --------
@@ -132,6 +135,8 @@ class BackpropagationTrace(Report):
     learning_rate: float | None
     standardized: bool
     about: list[str]
+    input_names: list[str] | None = None
+    output_names: list[str] | None = None
 
     def _parts(self):
         layers = self.layers
@@ -143,34 +148,46 @@ class BackpropagationTrace(Report):
         parts = [Paragraph(words) for words in (what, step, *self.about, legend)]
         numbered = list(enumerate(layers, 1))
         for k, layer in numbered:
-            parts += [Heading(f"Forward, {self._title(k)}"), Arrays(self._forward(k, layer))]
+            parts.append(Section(f"Forward, {self._title(k)}", self._forward(k, layer)))
         for k, layer in reversed(numbered):
-            parts += [Heading(f"Backward, {self._title(k)}"), Arrays(self._backward(k, layer))]
+            parts.append(Section(f"Backward, {self._title(k)}", self._backward(k, layer)))
         return parts
 
     def _title(self, k):
         return f"layer {k} ({'output, ' if k == len(self.layers) else ''}f = {self.layers[k - 1].name})"
 
+    def _units(self, k):
+        """Return the names of the units of layer k; those of the inputs, if it is 0."""
+        if k == 0:
+            return self.input_names or _numbered("x", self.layers[0].weights.shape[0])
+        fan_out = self.layers[k - 1].weights.shape[1]
+        if k < len(self.layers):
+            return _numbered("unit ", fan_out)
+        return self.output_names or _numbered("output ", fan_out)
+
     def _forward(self, k, layer):
-        """Return names, formulas and arrays of the forward pass through layer k."""
+        """Return the arrays of the forward pass through layer k."""
         below = "X, standardised" if self.standardized else "X"
         if k > 1:
             below = f"activations of layer {k - 1}" + ("" if self.layers[k - 2].mask is None else " * mask")
         inputs = "inputs" if layer.shift is None else "(inputs - shift)"
-        rows = [
-            ("inputs", below, layer.inputs),
-            ("shift", "means of the inputs", layer.shift),
-            ("weights", "", layer.weights),
-            ("biases", "", layer.biases),
-            ("raw scores", f"{inputs} @ weights" + ("" if layer.biases is None else " + biases"), layer.raw_scores),
-            ("activations", "f(raw scores)", layer.activations),
-            ("mask", "dropout: 0 for a unit that is silent", layer.mask),
-            ("targets", "y, encoded", self.targets if k == len(self.layers) else None),
+        biases = "" if layer.biases is None else " + biases"
+        samples, fan_in, fan_out = _numbered("sample ", len(self.targets)), self._units(k - 1), self._units(k)
+        arrays = [
+            Named("inputs", below, layer.inputs, samples, fan_in),
+            Named("shift", "means of the inputs", layer.shift, (), fan_in),
+            Named("weights", "", layer.weights, fan_in, fan_out),
+            Named("biases", "", layer.biases, (), fan_out),
+            Named("raw scores", f"{inputs} @ weights{biases}", layer.raw_scores, samples, fan_out),
+            Named("activations", "f(raw scores)", layer.activations, samples, fan_out),
+            Named("mask", "dropout: 0 for a unit that is silent", layer.mask, samples, fan_out),
+            Named("targets", "y, encoded", self.targets if k == len(self.layers) else None, samples, fan_out),
         ]
-        return [row for row in rows if row[2] is not None]
+        return [named for named in arrays if named.array is not None]
 
     def _backward(self, k, layer):
-        """Return names, formulas and arrays of the backward pass through layer k."""
+        """Return the arrays of the backward pass through layer k."""
+        samples, fan_in, fan_out = _numbered("sample ", len(self.targets)), self._units(k - 1), self._units(k)
         if k == len(self.layers):
             weighted = np.ptp(layer.received) > 0
             received = f"what a sample counts: {'its weight, of mean 1,' if weighted else '1'} / {len(self.targets)}"
@@ -182,16 +199,16 @@ class BackpropagationTrace(Report):
             derivative = "f'(raw scores)"
         inputs = "inputs" if layer.shift is None else "(inputs - shift)"
         penalty = f" + {number(layer.penalty)} * weights" if layer.penalty else ""
-        rows = [
-            ("received", received, layer.received),
-            ("derivative", derivative, layer.derivative),
-            ("delta", "received * derivative", layer.delta),
-            ("gradient of weights", f"{inputs}.T @ delta{penalty}", layer.weights_gradient),
-            ("gradient of biases", "delta summed over the samples", layer.biases_gradient),
-            ("update of weights", "what the update rule adds", layer.weights_update),
-            ("update of biases", "what the update rule adds", layer.biases_update),
+        arrays = [
+            Named("received", received, layer.received, samples, fan_out if k < len(self.layers) else [""]),
+            Named("derivative", derivative, layer.derivative, samples, fan_out),
+            Named("delta", "received * derivative", layer.delta, samples, fan_out),
+            Named("gradient of weights", f"{inputs}.T @ delta{penalty}", layer.weights_gradient, fan_in, fan_out),
+            Named("gradient of biases", "delta summed over the samples", layer.biases_gradient, (), fan_out),
+            Named("update of weights", "what the update rule adds", layer.weights_update, fan_in, fan_out),
+            Named("update of biases", "what the update rule adds", layer.biases_update, (), fan_out),
         ]
-        return [row for row in rows if row[2] is not None]
+        return [named for named in arrays if named.array is not None]
 
 
 def trace_backpropagation(
@@ -257,7 +274,13 @@ def trace_of(step):
     layers, loss, learning_rate = record(step)
     layers = [LayerTrace(name=name, **arrays) for name, arrays in zip(names, layers, strict=True)]
     rule = repr(step.optimizer)
-    return BackpropagationTrace(layers, step.Y.copy(), loss, rule, learning_rate, step.standardized, about)
+    names = step.input_names, step.output_names
+    return BackpropagationTrace(layers, step.Y.copy(), loss, rule, learning_rate, step.standardized, about, *names)
+
+
+def _numbered(word, size):
+    """Return names that end in 1, 2, 3 and so on."""
+    return [f"{word}{number}" for number in range(1, size + 1)]
 
 
 def _about(function):

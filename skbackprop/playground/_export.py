@@ -13,7 +13,7 @@ import numpy as np
 from .._estimators.annotations import Data
 from .._estimators.parameters import check_count
 from .._estimators.words import shown
-from ._film import data_of, film_of, labels_of
+from ._film import data_of, film_of, labels_of, refuse_what_no_page_shows
 from ._packing import as_json
 from ._recording import record
 
@@ -162,7 +162,7 @@ def export_html(estimator: Any, X: Data, y: Data, path: str | os.PathLike, *, ep
     estimators = list(estimator) if isinstance(estimator, list | tuple) else [estimator]
     if len(estimators) not in {1, 2}:
         raise ValueError(f"Got a list of {len(estimators)} estimators: pass one, or a list of two.")
-    recordings = [record(each, X, y, epochs) for each in estimators]
+    recordings = [record(each, X, y, epochs, refuse_what_no_page_shows) for each in estimators]
     _refuse_different(recordings)
     data, chosen = data_of(recordings, feature_names, class_names, image_shape)
     labels = labels_of(recordings)

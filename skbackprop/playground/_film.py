@@ -4,10 +4,13 @@ import numpy as np
 
 from ..activations import ACTIVATIONS
 from ..losses import CLASSIFICATION_LOSSES, REGRESSION_LOSSES
+from ..losses._scikit_learn import AS_THERE
 from ..optimizers import SGD, Adam, AdamW
 from ..schedules import Adaptive, Constant, Cosine, InverseScaling, OneCycle, WarmUp
 from ._packing import CHARACTERS, packed, rounded
 
+# A page with more weights than these is larger than a megabyte even with two frames.
+MOST_PARAMETERS = 50_000
 # Characters that the weights of all films, and the samples, may take on a page.
 FOR_WEIGHTS = 480_000
 FOR_MEMORIES = 100_000
@@ -26,19 +29,25 @@ SCHEDULES = {
 }  # fmt: skip
 
 
-def refuse_unknown_parts(training):
-    """Raise if the page's scripts have no formula for an activation or the loss."""
+def refuse_what_no_page_shows(training):
+    """Raise if the page's scripts have no formula for an activation or the loss, or the network is too large."""
     for activation in training.network.activations:
         if type(activation) not in KNOWN_ACTIVATIONS:
             raise ValueError(f"Got activation={activation!r}, which a page has no formula for: pass one that has a name.")
     loss = _plain(training.problem.loss)
     if type(loss) not in KNOWN_LOSSES:
         raise ValueError(f"Got loss={loss!r}, which a page has no formula for: pass one that has a name.")
+    n_parameters = training.network.theta.size
+    if n_parameters > MOST_PARAMETERS:
+        raise ValueError(
+            f"Got a network of {n_parameters} weights and biases: a page takes {MOST_PARAMETERS} at most; pass smaller "
+            "hidden_layer_sizes, or fewer features."
+        )
 
 
 def _plain(loss):
-    """Return a loss itself, where another values it as scikit-learn does."""
-    return getattr(loss, "_part", loss)
+    """Return a loss that is valued exactly, where another values it as scikit-learn does."""
+    return next((exact() for exact, valued in AS_THERE.items() if type(loss) is valued), loss)
 
 
 def labels_of(recordings):

@@ -14,10 +14,7 @@ from .._estimators.classifier import SigmoidBackpropClassifier
 from .._estimators.regressor import SigmoidBackpropRegressor
 from .._estimators.training import Training
 from ..neural_network import MLPClassifier, MLPRegressor
-from ._film import refuse_unknown_parts
 
-# A page with more weights than these is larger than a megabyte even with two frames.
-MOST_PARAMETERS = 50_000
 # So often is what the optimizer remembers noted, at most: from there the browser goes on by itself.
 MOST_MEMORIES = 32
 # scikit-learn's networks, and ours by the same rules.
@@ -56,6 +53,16 @@ class Recording:
         best = np.flatnonzero(np.asarray(scores) == np.nanmax(scores))
         return int(best[-1 if self.training.recipe.latest else 0]) + 1
 
+    def fitted_at(self, epoch):
+        """Return the estimator as `fit` would leave it if it kept the weights of an epoch."""
+        training, final = self.training, self.training.kept
+        training.kept = self.kept[epoch]
+        training.fold()
+        fitted = copy.deepcopy(self.estimator)
+        training.kept = final
+        training.fold()
+        return fitted
+
 
 class Recorder:
     """Stands where scikit-learn's callbacks are told of epochs, and notes the weights.
@@ -92,8 +99,8 @@ class Recorder:
                 self.memories = {epoch: memory for epoch, memory in self.memories.items() if epoch % self._every == 0}
 
 
-def record(estimator, X, y, epochs):
-    """Train a clone of an estimator and return the `Recording`."""
+def record(estimator, X, y, epochs=None, check=None):
+    """Train a clone of an estimator and return the `Recording`; `check` may raise of the `Training` before it is run."""
     draft = _draft(estimator)
     if epochs is not None:
         draft.set_params(max_iter=epochs)
@@ -101,13 +108,8 @@ def record(estimator, X, y, epochs):
     problem = draft._encode(X.toarray() if issparse(X) else X, y, None, resume=False, incremental=False)
     samples = problem.samples
     training = Training(draft, problem)
-    refuse_unknown_parts(training)
-    n_parameters = training.network.theta.size
-    if n_parameters > MOST_PARAMETERS:
-        raise ValueError(
-            f"Got a network of {n_parameters} weights and biases: a page takes {MOST_PARAMETERS} at most; pass smaller "
-            "hidden_layer_sizes, or fewer features."
-        )
+    if check is not None:
+        check(training)
     rows, held_out = _rows_of(training, samples)
     shuffler = _shuffler(training)
     recorder = Recorder(training)
@@ -132,7 +134,7 @@ def _draft(estimator):
         )
     if estimator.early_stopping == "cv":
         raise ValueError(
-            'Got early_stopping="cv", which trains several networks at once: a page shows one; pass True or False.'
+            'Got early_stopping="cv", which trains several networks at once, and the film is of one: pass True or False.'
         )
     return clone(estimator)
 

@@ -10,6 +10,10 @@ const STEPS = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
 const ROUNDING = 1e-9;
 const MOST_TERMS = 3;
 const MOST_SAMPLES = 12;
+// A smaller share that is left of pulls up and down moves a weight hardly.
+const CANCELLED = 0.1;
+// Means of an input that are closer, in its standard deviations, are those of classes that it does not tell apart.
+const SAME = 0.05;
 
 const list = (values) => {
   const shown = Array.from(values)
@@ -156,8 +160,11 @@ export class ChainRule {
     this.table.replaceChildren(
       element("table", { class: "rule" }, element("thead", {}, head), element("tbody", {}, ...body)),
     );
+    const goal = page.unitName(film, place.layer + 1, place.to);
+    const source = page.unitName(film, place.layer, place.from);
+    const name = place.from < 0 ? `Bias of ${goal}` : `Weight from ${source} to ${goal}`;
     this.result.textContent =
-      `Weight ${digits(theta[found.at])}. Derivative of this sample’s loss: ${digits(found.derivative, 7)} by the ` +
+      `${name}: ${digits(theta[found.at])}. Derivative of this sample’s loss: ${digits(found.derivative, 7)} by the ` +
       `chain rule, ${digits(quotient.quotient, 7)} as a difference quotient.`;
     this.found = { ...found, quotient: quotient.quotient };
     this.explain(film, network, theta, place);
@@ -285,25 +292,45 @@ export class ChainRule {
       else if (derivative > 0) [smaller, down] = [smaller + derivative, down + 1];
     }
     const net = larger - smaller;
-    const nearly = Math.abs(net) < 0.2 * (larger + smaller);
+    const left = Math.abs(net) / (larger + smaller);
     const words =
       `Up it is pulled by ${up} of ${parts.length} samples, together by ${digits(larger, 3)}; ` +
       `down by ${down}, together by ${digits(smaller, 3)}: `;
     const outcome =
       larger + smaller === 0
         ? "none has anything to say of it."
-        : nearly
-          ? "they all but cancel, so it hardly moves."
+        : left < CANCELLED
+          ? `they cancel but for ${digits(100 * left, 2)} %, so it hardly moves.`
           : `it moves ${net > 0 ? "up" : "down"}.`;
-    const [{ below: first }] = parts;
-    const same = place.from >= 0 && first !== 0 && parts.every(({ below }) => below === first);
-    const constant =
-      `What it is multiplied by is ${digits(first)} for every sample, so it acts as a bias: it moves the scores of all ` +
-      "samples alike, and sets where the others’ sum turns from no to yes.";
     const nodes = [element("h3", {}, "Why this weight moves, or does not"), element("p", {}, words + outcome)];
-    if (same) nodes.push(element("p", {}, constant));
+    const input = place.from < 0 ? "" : this.inputWords(film, theta, parts);
+    if (input) nodes.push(element("p", {}, input));
     if (parts.length <= MOST_SAMPLES) nodes.push(this.samplesTable(film, parts));
     this.why.replaceChildren(...nodes);
+  }
+
+  /** What there is to say of the input that a weight multiplies: that it is a bias, or what it tells of the classes. */
+  inputWords(film, theta, parts) {
+    const { classes, kind } = this.page.data;
+    const [{ below: first, at }] = parts;
+    if (parts.every(({ below }) => below === first)) {
+      const where = film.hasBiases ? "" : `: at ${digits(-first * theta[at], 3)}`;
+      return first === 0
+        ? "Its input is 0 for every sample, so the loss is the same whatever it is."
+        : `Its input is ${digits(first)} for every sample, so it acts as a bias: it moves the scores of all samples ` +
+            `alike, and sets where the others’ sum turns from no to yes${where}.`;
+    }
+    if (kind !== "binary") return "";
+    const mean = (some) => some.reduce((total, { below }) => total + below, 0) / some.length;
+    const [no, yes] = [0, 1].map((target) => mean(parts.filter(({ row }) => film.targetsOf(row)[0] === target)));
+    const all = mean(parts);
+    const deviation = Math.sqrt(parts.reduce((total, { below }) => total + (below - all) ** 2, 0) / parts.length);
+    // With a layer in between, equal means may still tell them apart together with other inputs.
+    const same = film.network.depth === 1 && Math.abs(yes - no) < SAME * deviation;
+    return (
+      `Its input is ${digits(yes, 3)} on average where the target is ${classes.at(-1)}, and ${digits(no, 3)} where it is ` +
+      `${classes[0]}${same ? ": it does not tell them apart" : ""}.`
+    );
   }
 
   samplesTable(film, parts) {

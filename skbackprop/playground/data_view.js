@@ -49,7 +49,9 @@ export class DataView {
     this.cells = element("canvas");
     const [low, high] = page.ranges(page.samples.Y, film.nOutputs)[0];
     this.range = [low, high];
-    this.node = panel("Data and predictions", this.controls(), this.canvas, this.legend(), this.words);
+    this.axesLists = [];
+    this.colors = this.legend();
+    this.node = panel("Data and predictions", this.controls(), this.canvas, this.colors, this.words);
     this.held = new Set(film.heldOut);
     this.drawn = "";
   }
@@ -76,6 +78,7 @@ export class DataView {
       ["across", "up"].forEach((way, axis) => {
         const [label, list] = select(way, names, (at) => ((this.features[axis] = Number(at)), again()));
         list.value = this.features[axis];
+        this.axesLists.push(label);
         row.append(label);
       });
     }
@@ -111,6 +114,12 @@ export class DataView {
     let best = 0;
     for (let k = 1; k < nOutputs; k++) if (Y[row * nOutputs + k] > Y[row * nOutputs + best]) best = k;
     return best;
+  }
+
+  /** Half the size of a sample. */
+  get r() {
+    const { n } = this.page.samples;
+    return n > 800 ? 2.2 : n > 30 ? 3.6 : 7;
   }
 
   share(value) {
@@ -165,7 +174,7 @@ export class DataView {
     this.drawn = key;
     const context = this.dots.getContext("2d");
     context.clearRect(0, 0, SIZE, HEIGHT);
-    const r = this.page.samples.n > 800 ? 2.2 : 3.6;
+    const { r } = this;
     context.lineWidth = 1;
     const edge = css(theme("ground"));
     for (let row = 0; row < this.page.samples.n; row++) {
@@ -217,17 +226,28 @@ export class DataView {
     context.stroke();
   }
 
-  drawImage(context) {
+  /** Height and width of the image, the side of a pixel on the drawing, and where the first one begins. */
+  get raster() {
     const [height, width] = this.page.data.imageShape;
     const side = Math.min(SIZE / width, HEIGHT / height);
+    return { height, width, side, left: (SIZE - side * width) / 2 };
+  }
+
+  drawImage(context) {
+    const { height, width, side, left } = this.raster;
     const [low, high] = this.page.imageRange;
     for (let row = 0; row < height; row++) {
       for (let column = 0; column < width; column++) {
         const share = (this.page.inputs[row * width + column] - low) / (high - low || 1);
         context.fillStyle = css(mixed(theme("ground"), theme("text"), share));
-        context.fillRect((SIZE - side * width) / 2 + column * side, row * side, side + 0.5, side + 0.5);
+        context.fillRect(left + column * side, row * side, side + 0.5, side + 0.5);
       }
     }
+    const { layer, from } = this.page.place(this.index);
+    if (layer > 0 || from < 0) return;
+    context.lineWidth = 3;
+    context.strokeStyle = css(theme("chosen"));
+    context.strokeRect(left + (from % width) * side + 1.5, Math.floor(from / width) * side + 1.5, side - 3, side - 3);
   }
 
   drawDiagonal(context, { theta, network }) {
@@ -244,6 +264,8 @@ export class DataView {
   }
 
   render(moment) {
+    for (const list of this.axesLists) list.hidden = this.kind !== "map";
+    this.colors.hidden = this.kind === "image";
     const context = this.canvas.getContext("2d");
     context.fillStyle = css(theme("ground"));
     context.fillRect(0, 0, SIZE, HEIGHT);
@@ -270,7 +292,7 @@ export class DataView {
       map: `Across ${across}, up ${up}${this.n > 2 ? "; the map is for the chosen sample’s other features" : ""}.`,
       curve: `Across ${across}, up ${this.isNumeric ? "" : "the probability of "}${output}.`,
       residuals: "Across what is, up what is predicted: right is on the line.",
-      image: "",
+      image: "A click on a pixel chooses its weight.",
     };
     return words[this.kind];
   }
@@ -283,13 +305,20 @@ export class DataView {
     context.lineWidth = 3;
     context.strokeStyle = css(theme("chosen"));
     context.beginPath();
-    context.arc(x, y, 8, 0, 2 * Math.PI);
+    context.arc(x, y, this.r + 5, 0, 2 * Math.PI);
     context.stroke();
   }
 
   click(event) {
-    if (this.kind === "image") return;
     const [x, y] = pointIn(this.canvas, event, SIZE);
+    if (this.kind === "image") {
+      const { height, width, side, left } = this.raster;
+      const [row, column] = [Math.floor(y / side), Math.floor((x - left) / side)];
+      if (row >= height || column < 0 || column >= width) return;
+      const { layer, to } = this.page.place(this.index);
+      this.page.choose(this.index, 0, row * width + column, layer > 0 ? 0 : to);
+      return;
+    }
     let [nearest, best] = [Infinity, 0];
     for (let row = 0; row < this.page.samples.n; row++) {
       const [px, py] = this.place(row);

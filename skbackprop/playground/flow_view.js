@@ -1,7 +1,7 @@
 // Gradient flow: how much of the error reaches each layer, and how many units are saturated.
 
 import { digits } from "./arrays.js";
-import { panel, svg } from "./elements.js";
+import { element, panel, svg } from "./elements.js";
 
 const WIDTH = 460;
 const ROW = 26;
@@ -58,7 +58,7 @@ export class FlowView {
     this.page = page;
     this.film = film;
     const { depth } = film.network;
-    const height = TOP + depth * ROW + 24;
+    const height = TOP + depth * ROW;
     this.drawing = svg("svg", { viewBox: `0 0 ${WIDTH} ${height}`, role: "img", class: "flow" });
     this.title = svg("title");
     this.drawing.append(
@@ -76,9 +76,8 @@ export class FlowView {
       this.drawing.append(svg("text", { x: 0, y: y + 16 }, name), bar, number, share);
       return { bar, number, share };
     });
-    this.verdict = svg("text", { x: 0, y: height - 6, style: "font-weight: 600" });
-    this.drawing.append(this.verdict);
-    this.node = panel("Gradient flow: does the error reach every layer?", this.drawing);
+    this.verdict = element("p", { class: "result" });
+    this.node = panel("Gradient flow: does the error reach every layer?", this.drawing, this.verdict);
   }
 
   render({ theta, network }) {
@@ -105,7 +104,7 @@ export class FlowView {
         ? ""
         : lowest < VANISHED
           ? `Vanishing: ${digits(lowest, 2)} of the error at the output reaches layer 1.`
-          : `The error at layer 1 is ${digits(lowest, 2)} of that at the output.`;
+          : `The error at layer 1 is ${digits(lowest, 2)} times that at the output.`;
     this.title.textContent = this.flow
       .map(({ gradient }, at) => `layer ${at + 1}: gradient ${digits(gradient, 2)}`)
       .join("; ");

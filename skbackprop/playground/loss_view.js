@@ -5,7 +5,7 @@ import { panel, pointIn, svg } from "./elements.js";
 
 const WIDTH = 460;
 const HEIGHT = 210;
-const LEFT = 60;
+const LEFT = 68;
 const RIGHT = 12;
 const TOP = 16;
 const BOTTOM = 34;
@@ -92,7 +92,7 @@ export class LossView {
   }
 
   legend(place, stroke, dashes, words) {
-    const x = LEFT + place * 165;
+    const x = LEFT + place * 205;
     return svg(
       "g",
       {},

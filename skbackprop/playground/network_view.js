@@ -202,7 +202,7 @@ export class NetworkView {
       const isChosen = chosenFilm === index && layer === chosenLayer && from === chosenFrom && to === chosenTo;
       line.setAttribute("stroke", share < 0 ? "var(--negative)" : "var(--positive)");
       line.setAttribute("stroke-width", isChosen ? Math.max(3, 5 * Math.abs(share)) : 0.3 + 5 * Math.abs(share));
-      line.setAttribute("stroke-opacity", 0.25 + 0.75 * Math.abs(share));
+      line.setAttribute("stroke-opacity", isChosen ? 1 : 0.25 + 0.75 * Math.abs(share));
       line.classList.toggle("chosen", isChosen);
     }
     this.units.forEach((column, layer) => {

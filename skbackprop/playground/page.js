@@ -15,8 +15,8 @@ import { TrainHere } from "./train_here.js";
 import { WeightsView } from "./weights_view.js";
 import { WhatIf } from "./what_if.js";
 
-// A film takes about six seconds, in between these numbers of frames a second.
-const SECONDS = 6;
+// A film takes about five seconds, in between these numbers of frames a second.
+const SECONDS = 5;
 const SLOWEST = 4;
 const FASTEST = 30;
 
@@ -74,6 +74,7 @@ export class Page {
       );
     });
     const whatIf = panel("The chosen sample: what if it were another?");
+    whatIf.classList.add("what-if");
     (this.films.length > 1 ? container.parentNode : container.querySelector(".panels")).insertBefore(
       whatIf,
       this.films.length > 1 ? at("chain") : null,
@@ -81,14 +82,14 @@ export class Page {
     this.others = [new TimeBar(this, at("time")), new WhatIf(this, whatIf), new TrainHere(this, at("trainer-body"))];
     [, , this.trainHere] = this.others;
     this.chain = new ChainRule(this, at("chain-body"));
-    at("summary").textContent = this.summary();
+    const how = "Play the film, click on a weight for its chain rule and for why it moves, on a sample to choose it.";
+    at("summary").append(this.summary(), element("span", { class: "how" }, how));
     at("notes").textContent = this.notes();
   }
 
   summary() {
     const films = this.films.map((film) => `${film.sizes.join(" → ")} units, ${film.nEpochs} epochs`);
-    const how = "Play the film, click on a weight for its chain rule, on a sample to choose it.";
-    return `${this.data.samples} samples. ${[...new Set(films)].join("; ")}. ${how}`;
+    return `${this.data.samples} samples. ${[...new Set(films)].join("; ")}. `;
   }
 
   notes() {
@@ -339,7 +340,7 @@ export class Page {
     const target = this.targetWords(film, this.state.sample);
     if (kind === "regression") return `it is ${target}, predicted ${Array.from(prediction, (p) => digits(p)).join(", ")}`;
     const order = names.map((name, at) => [prediction[at], name]).sort((one, other) => other[0] - one[0]);
-    return `it is ${target}; ${order
+    return `it is ${target}; predicted ${order
       .slice(0, 3)
       .map(([p, name]) => `${name}: ${digits(100 * p, 3)} %`)
       .join(", ")}`;

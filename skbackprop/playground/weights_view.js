@@ -6,7 +6,7 @@ import { panel, svg } from "./elements.js";
 
 const WIDTH = 460;
 const HEIGHT = 190;
-const LEFT = 46;
+const LEFT = 54;
 const RIGHT = 124;
 const TOP = 8;
 const BOTTOM = 22;

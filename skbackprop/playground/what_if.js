@@ -21,18 +21,16 @@ export class WhatIf {
         page.chooseSample(Math.min(Math.max(Math.round(Number(event.target.value)) || 0, 0), page.samples.n - 1)),
     });
     this.back = element("button", { onclick: () => page.chooseSample(page.state.sample) }, "As it is");
-    this.rows = shown.map((name, at) => {
-      const [low, high] = page.featureRanges[at];
+    this.rows = shown.map((_, at) => {
       const slider = element("input", {
         type: "range",
-        min: low,
-        max: high,
-        step: (high - low) / 200 || 1,
-        oninput: (event) => page.setFeature(at, Number(event.target.value)),
+        oninput: (event) => page.setFeature(this.rows[at].feature, Number(event.target.value)),
       });
+      const name = element("span");
       const out = element("output");
-      return { slider, out, label: element("label", {}, element("span", { title: name }, name), slider, out) };
+      return { slider, name, out, label: element("label", {}, name, slider, out) };
     });
+    this.rows.forEach((row, at) => this.assign(row, at));
     const more = page.data.features.length - shown.length;
     container.append(
       element("div", { class: "controls" }, element("label", {}, "Sample", this.number), this.back),
@@ -45,13 +43,27 @@ export class WhatIf {
     );
   }
 
+  /** Let a row be that of a feature. */
+  assign(row, feature) {
+    if (row.feature === feature) return;
+    const name = this.page.data.features[feature];
+    const [min, max] = this.page.featureRanges[feature];
+    row.feature = feature;
+    Object.assign(row.name, { textContent: name, title: name });
+    Object.assign(row.slider, { min, max, step: (max - min) / 200 || 1 });
+  }
+
   render() {
     const { page } = this;
     if (document.activeElement !== this.number) this.number.value = page.state.sample;
+    // Of features without a slider that of the chosen weight takes the last one.
+    const last = this.rows.length - 1;
+    const { layer, from } = page.state;
+    if (page.data.features.length > last + 1) this.assign(this.rows[last], layer === 0 && from > last ? from : last);
     this.back.disabled = !page.state.whatIf;
-    this.rows.forEach(({ slider, out }, at) => {
-      slider.value = page.inputs[at];
-      out.textContent = digits(page.inputs[at], 3);
+    this.rows.forEach(({ slider, out, feature }) => {
+      slider.value = page.inputs[feature];
+      out.textContent = digits(page.inputs[feature], 3);
     });
   }
 }

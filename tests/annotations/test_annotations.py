@@ -7,6 +7,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
 
@@ -14,27 +15,14 @@ import pytest
 from sklearn.base import BaseEstimator
 
 import skbackprop
-from skbackprop import (
-    activations,
-    callbacks,
-    display,
-    functional,
-    initializers,
-    inspection,
-    losses,
-    neural_network,
-    optimizers,
-    preprocessing,
-    schedules,
-)
+from skbackprop import activations, initializers, losses, optimizers, schedules
 from skbackprop._estimators import annotations
 
 FOLDER = Path(__file__).parent
 PACKAGE = Path(skbackprop.__file__).parent
-MODULES = [
-    skbackprop, activations, callbacks, display, functional, initializers, inspection, losses, neural_network, optimizers,
-    preprocessing, schedules,
-]  # fmt: skip
+# (The module onnx cannot be imported without its extra.)
+NAMES = skbackprop._MODULES - (set() if find_spec("skl2onnx") else {"onnx"})
+MODULES = [skbackprop, *(getattr(skbackprop, name) for name in sorted(NAMES))]
 PUBLIC = {
     value.__qualname__: value for module in MODULES for value in map(vars(module).get, module.__all__) if callable(value)
 }

@@ -59,6 +59,18 @@ def test_norms_at_one_moment_are_a_line_over_the_layers():
     assert legend(ax) == ["logistic", "relu"]
 
 
+@pytest.mark.parametrize("norms", [[0.02, 0.03], [0.02, 0.0, 0.03], [0.1, 0.1], [[0.09, 0.02], [0.05, 0.04]]])
+def test_norms_of_about_the_same_size_are_shown_within_a_decade(norms):
+    display = drawn(GradientFlowDisplay(norms).plot())
+    low, high = display.ax_.get_ylim()
+    assert 10 <= high / low < 20
+    labels = [label.get_text() for label in display.ax_.get_yticklabels(minor=True)]
+    assert not any(labels)
+    # Others on the same axes still find room.
+    GradientFlowDisplay(NORMS[0], label="another").plot(display.ax_)
+    assert display.ax_.get_ylim()[0] < NORMS.min()
+
+
 def test_norms_of_exactly_zero_are_marked_at_the_bottom():
     display = drawn(GradientFlowDisplay([0.0, 0.1, 0.0], label="dead").plot())
     np.testing.assert_array_equal(display.lines_[0].get_ydata(), [np.nan, 0.1, np.nan])

@@ -8,7 +8,7 @@ from display_helpers import X, drawn, legend, make, y
 from matplotlib.figure import Figure
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, make_scorer
-from sklearn.neural_network import MLPRegressor
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from skbackprop.display import LossCurveDisplay
 from skbackprop.display._loss_curve import _score_name
@@ -24,19 +24,38 @@ def test_the_curves_are_the_training_and_the_validation_loss(early_stopping):
     np.testing.assert_array_equal(display.training_line_.get_xydata(), np.c_[epochs, classifier.loss_curve_])
     scores = np.array(classifier.validation_scores_)
     np.testing.assert_array_equal(display.validation_line_.get_xydata(), np.c_[epochs, -scores])
-    best = scores.argmax()
-    np.testing.assert_array_equal(display.best_.get_xydata(), [[best + 1, -scores[best]]])
     assert display.score_ax_ is None
     assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("epoch", "log_loss (nats a sample)")
-    assert legend(display.ax_) == ["training loss", "validation loss", f"best epoch, {best + 1}"]
+    best = scores.argmax()
+    marks = [f"best epoch, {best + 1}"] if early_stopping else []
+    assert legend(display.ax_) == ["training loss", "validation loss", *marks]
+    if early_stopping:
+        np.testing.assert_array_equal(display.best_.get_xydata(), [[best + 1, -scores[best]]])
 
 
-def test_without_validation_the_best_epoch_is_that_of_the_smallest_training_loss():
+@pytest.mark.parametrize(
+    "network",
+    [
+        make(),
+        make(early_stopping="cv", n_folds=2),
+        make(solver="lbfgs"),
+        MLPClassifier((5,), max_iter=5, random_state=0),
+    ],
+    ids=str,
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_no_epoch_is_marked_where_the_weights_of_none_were_chosen(network):
+    assert drawn(LossCurveDisplay.from_estimator(network.fit(X, y))).best_ is None
+
+
+def test_only_the_best_validation_is_marked():
     losses = [3.0, 1.0, np.nan, 2.0, np.inf]
     display = drawn(LossCurveDisplay(losses).plot())
-    assert display.validation_line_ is None
+    assert display.validation_line_ is display.best_ is None
+    display = drawn(LossCurveDisplay([5.0, 4.0, 3.0, 2.0, 1.0], validation=losses).plot())
     np.testing.assert_array_equal(display.best_.get_xydata(), [[2, 1]])
-    assert drawn(LossCurveDisplay([np.nan, np.inf]).plot()).best_ is None
+    assert drawn(LossCurveDisplay(losses, validation=losses, mark_best=False).plot()).best_ is None
+    assert drawn(LossCurveDisplay([2.0, 1.0], validation=[np.nan, np.inf]).plot()).best_ is None
 
 
 def test_likelihoods_may_be_larger_than_one():
@@ -113,7 +132,7 @@ def test_only_likelihoods_are_in_nats(loss, label):
 def test_a_minimiser_has_iterations():
     display = LossCurveDisplay.from_estimator(make(solver="lbfgs", max_iter=1000).fit(X, y))
     assert display.ax_.get_xlabel() == "iteration"
-    assert legend(display.ax_)[-1].startswith("best iteration, ")
+    assert legend(display.ax_) == ["training loss"]
 
 
 def rate(estimator, X, y):

@@ -13,13 +13,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skbackprop import SigmoidBackpropOutlierDetector
-from skbackprop.display import FirstLayerDisplay, GradientFlowDisplay, LossCurveDisplay, NetworkDisplay
+from skbackprop.display import BoundaryFilm, FirstLayerDisplay, GradientFlowDisplay, LossCurveDisplay, NetworkDisplay
 
 DISPLAYS = [FirstLayerDisplay, GradientFlowDisplay, LossCurveDisplay, NetworkDisplay]
 
 
 def from_estimator(display, estimator, **options):
-    data = (X, y) if display is GradientFlowDisplay else ()
+    data = (X, y) if display in {GradientFlowDisplay, BoundaryFilm} else ()
     return display.from_estimator(estimator, *data, **options)
 
 
@@ -36,7 +36,7 @@ def test_a_fitted_network_is_asked_for(display):
         from_estimator(display, detector)
 
 
-@pytest.mark.parametrize("display", DISPLAYS)
+@pytest.mark.parametrize("display", [*DISPLAYS, BoundaryFilm])
 def test_without_matplotlib_the_error_says_what_to_install(display, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match=rf'{display.__name__}.from_estimator .*pip install "skbackprop\[plot\]"'):

@@ -123,6 +123,7 @@ def test_predictions_agree_with_each_other(targets, loss, target):
     scores, probabilities = classifier.decision_function(inputs), classifier.predict_proba(inputs)
     logarithms = classifier.predict_log_proba(inputs)
     np.testing.assert_allclose(np.exp(logarithms), probabilities, rtol=1e-9)
+    assert classifier.multilabel_ == (target == "multilabel")
     if target == "multilabel":
         np.testing.assert_array_equal(classifier.predict(inputs), scores > 0)
     else:

@@ -86,13 +86,17 @@ def test_scores_are_the_weighted_mean_of_log_errors_standardised_over_what_each_
     left_out = []
     monkeypatch.setattr(outlier, "_left_out", lambda *arguments: left_out.append(original(*arguments)) or left_out[0])
     detector = make(n_estimators=n_estimators).fit(X)
-    standardised = np.clip(StandardScaler().fit_transform(X), -20, 20)
+    scaler = StandardScaler().fit(X)
+    np.testing.assert_allclose((detector.mean_, detector.scale_), (scaler.mean_, scaler.scale_))
+    standardised = np.clip(scaler.transform(X), -20, 20)
     errors = np.log([-estimator.score_samples(standardised) for estimator in detector.estimators_])
+    published = (errors.T - detector.error_mean_) / detector.error_scale_
     if n_estimators > 1:
         unseen = [row[out] for row, out in zip(errors, left_out[0], strict=True)]
         errors = (errors.T - [row.mean() for row in unseen]).T / np.array([[row.std()] for row in unseen])
     else:
         errors = StandardScaler().fit_transform(errors.T).T
+    np.testing.assert_allclose(published.T, errors)
     weights = np.exp(errors)
     np.testing.assert_allclose(detector.score_samples(X), -(weights * errors).sum(axis=0) / weights.sum(axis=0))
 

@@ -227,3 +227,18 @@ def test_a_subclass_that_computes_parameters_is_heeded():
         epoch(model.set_params(tenths=5), slice(0, 32))
     assert_same(network, other)
     assert network._training_state.descent.learning_rate_init == 0.5
+
+
+@by_network
+def test_lists_of_many_calls_grow_in_place_and_only_by_calls_that_succeed(name):
+    """To copy them at each call would take longer than to train, once there are thousands."""
+    network = begun(name)
+    curve, before = network.loss_curve_, [*network.loss_curve_]
+    copied = copy.copy(network)
+    with pytest.raises(ValueError, match="NaN"):
+        network.partial_fit(np.full((1, X.shape[1]), np.nan), LABELS[:1])
+    assert network.loss_curve_ == before
+    epoch(network, slice(0, 10))
+    assert network.loss_curve_ is curve
+    assert len(curve) == len(before) + 1
+    assert copied.loss_curve_ == before

@@ -10,12 +10,14 @@ from joblib import Parallel, delayed
 from threadpoolctl import ThreadpoolController, threadpool_info, threadpool_limits
 
 from skbackprop import SigmoidBackpropClassifier, SigmoidBackpropRegressor
+from skbackprop._engine.compiled import CROSSOVER
 from skbackprop._engine.network import Network
-from skbackprop._estimators.threads import CROSSOVER, Asking, _limits, limit_threads
+from skbackprop._estimators.threads import Asking, _limits, limit_threads
 from skbackprop.losses import HuberLoss
 
 SMALL = Network([100, 50, 2], [], True, np.dtype(np.float64))
-LARGE_BATCH = CROSSOVER[np.dtype(np.float64)]
+# Large for whatever makes the products.
+LARGE_BATCH = max(number for of_types in CROSSOVER.values() for number in of_types.values())
 X = np.random.RandomState(0).randn(50, 3)
 # For the whole of a test: to change the filters in threads that overlap would leave them changed.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -43,7 +45,7 @@ def test_the_limit_holds_within_and_ends_with_the_block(dtype, compiled):
         with limit_threads(network, 10, compiled):
             assert set(blas_threads().values()) == {1}
         assert set(blas_threads().values()) == {2}
-        with limit_threads(network, CROSSOVER[np.dtype(dtype)], compiled):
+        with limit_threads(network, LARGE_BATCH, compiled):
             # Those of the library that computes the products.
             computing = [count for file, count in blas_threads().items() if ("scipy.libs" in file) is compiled]
             assert set(computing) <= {2}

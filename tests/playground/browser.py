@@ -118,11 +118,19 @@ class Browser:
 
     def click(self, selector, x=0.5, y=0.5):
         """Click with the mouse on an element, at a share of its width and height."""
+        self._point(selector, x, y, "mousePressed", "mouseReleased")
+        self.settle()
+
+    def _point(self, selector, x, y, *kinds):
         self.run(f"document.querySelector({selector!r}).scrollIntoView({{block: 'center'}})")
         where = f"(() => {{ const box = document.querySelector({selector!r}).getBoundingClientRect();"
         left, top = self.run(f"{where} return [box.left + {x} * box.width, box.top + {y} * box.height]; }})()")
-        for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
-            self.send("Input.dispatchMouseEvent", type=kind, x=left, y=top, button="left", clickCount=1)
+        for kind in ("mouseMoved", *kinds):
+            self.send("Input.dispatchMouseEvent", type=kind, x=left, y=top, button="left", clickCount=len(kinds) // 2)
+
+    def point(self, selector, x=0.5, y=0.5):
+        """Move the mouse over an element, to a share of its width and height."""
+        self._point(selector, x, y)
         self.settle()
 
     def press(self, key, code, times=1):

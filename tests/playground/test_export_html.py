@@ -175,7 +175,8 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
         export_html(network(), X, y, tmp_path / "none" / "page.html")
 
 
-@pytest.mark.parametrize("name", ["moons", "vanishing_gradient", "notebook"])
+@pytest.mark.checkout
+@pytest.mark.parametrize("name", ["moons", "digits", "vanishing_gradient", "notebook"])
 def test_examples_write_their_pages(name, path, monkeypatch, capsys):
     file = Path(__file__).parents[2] / "examples" / f"playground_{name}.py"
     monkeypatch.setattr(sys, "argv", [str(file), str(path)])
