@@ -49,10 +49,10 @@ def on_dask(plain):
 
     def decorate(cls):
         signature = inspect.signature(plain.__init__)
-        client = inspect.Parameter("client", inspect.Parameter.KEYWORD_ONLY, default=None)
+        client = inspect.Parameter("client", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Any)
         signature = signature.replace(parameters=[*signature.parameters.values(), client])
 
-        def __init__(self, *arguments, **keywords):  # noqa: N807
+        def __init__(self, *arguments: Any, **keywords: Any) -> None:  # noqa: N807
             bound = signature.bind(self, *arguments, **keywords)
             bound.apply_defaults()
             store(self, bound.arguments)
@@ -110,7 +110,7 @@ class OnDask:
         return super()._fit(X, y, sample_weight, validation, incremental, **labels)
 
     @available_if(_refuse_partial_fit)
-    def partial_fit(self):
+    def partial_fit(self) -> NoReturn:
         """Not there."""
 
     def to_local(self) -> Any:
