@@ -75,6 +75,7 @@ COURSE = [
     "playground_vanishing_gradient.py",
     "deep_sigmoid_networks.py",
     "resuming_after_a_crash.py",
+    "out_of_core.py",
     "export_to_c.py",
     "cartpole_reinforce.py",
     "cartpole_q_learning.py",

@@ -22,13 +22,14 @@ __version__ = "0.1.0"
 
 # Imported when they are asked for.
 _MODULES = {
-    "activations", "callbacks", "display", "export", "functional", "initializers", "inspection", "losses", "neural_network",
-    "onnx", "optimizers", "playground", "preprocessing", "schedules",
+    "activations", "callbacks", "dask", "display", "export", "functional", "initializers", "inspection", "losses",
+    "neural_network", "onnx", "optimizers", "playground", "preprocessing", "schedules",
 }  # fmt: skip
 
 if TYPE_CHECKING:
     from . import activations as activations
     from . import callbacks as callbacks
+    from . import dask as dask
     from . import display as display
     from . import export as export
     from . import functional as functional

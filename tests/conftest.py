@@ -36,11 +36,12 @@ collect_ignore = ["annotations/correct.py", "annotations/wrong.py"]
 
 
 def pytest_collection_modifyitems(items):
-    """Examples of callbacks are not run where there are none; nor are pages, where the tests are without the checkout."""
-    callbacks, checkout = find_spec("sklearn.callback") is not None, Path(ROOT, "docs").is_dir()
+    """Examples are not run where what they need is missing; nor are pages, where the tests are without the checkout."""
+    checkout = Path(ROOT, "docs").is_dir()
     for item in items:
-        if "::skbackprop.callbacks." in item.nodeid and not callbacks:
-            item.add_marker(pytest.mark.skip(reason="scikit-learn has had callbacks since 1.9"))
+        for module, needed in {"callbacks": "sklearn.callback", "dask": "distributed"}.items():
+            if f"::skbackprop.{module}." in item.nodeid and find_spec(needed) is None:
+                item.add_marker(pytest.mark.skip(reason=f"{needed} is not there"))
         if item.get_closest_marker("checkout") and not checkout:
             item.add_marker(pytest.mark.skip(reason="the pages and the examples are not beside the tests"))
 

@@ -23,6 +23,7 @@ SLOW = {"README.md", "deploy.md", "mathematics.md", "migration.md", "start.md", 
 NEEDS = {
     "deploy.md": ["skl2onnx", "onnxruntime", "skops"],
     "migration.md": ["sklearn.callback"],
+    "scaling.md": ["distributed"],
     "watching.md": ["sklearn.callback", "matplotlib.pyplot"],
 }
 

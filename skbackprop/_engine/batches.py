@@ -75,7 +75,7 @@ class Batches:
     @cached_property
     def _full_batch(self):
         """A full batch in a fixed order, which never changes: it is gathered once; None if there are others."""
-        return None if self.shuffle or self.noise or self.n_batches > 1 else next(self._gather())
+        return None if self.shuffle or self.noise or self.n_batches > 1 else next(self.gather())
 
     def _new_buffers(self, n_rows):
         """Room for one batch: inputs, targets as stored, targets as the network wants them, weights."""
@@ -99,9 +99,10 @@ class Batches:
         """
         if self._full_batch:
             return repeat(self._full_batch, self.passes)
-        return chain.from_iterable(self._gather() for _ in range(self.passes))
+        return chain.from_iterable(self.gather() for _ in range(self.passes))
 
-    def _gather(self):
+    def gather(self):
+        """Yield the batches of one pass."""
         if self.shuffle:
             # Shuffling the last order again, in place, is what scikit-learn does, and gives its batches.
             self.random_state.shuffle(self.order)

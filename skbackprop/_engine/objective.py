@@ -123,6 +123,11 @@ def mean_loss(loss, network, X, Y, sample_weight=None):
     return float(np.average(sample_losses(loss, Y, Z), weights=sample_weight))
 
 
+def constant_scores(loss, Y, sample_weight=None):
+    """Return the raw scores of the best constant prediction, of shape (n_outputs,)."""
+    return loss.constant_scores(Y, np.ones(len(Y)) if sample_weight is None else sample_weight)
+
+
 def base_rate_losses(loss, Y, sample_weight=None):
     """Return each sample's loss by the best constant prediction, times its weight; of shape (n_samples,), in float64."""
     weight = np.ones(len(Y)) if sample_weight is None else sample_weight

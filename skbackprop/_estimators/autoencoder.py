@@ -25,7 +25,7 @@ from .annotations import (
     Solver,
     available_if,
 )
-from .base import BaseBackprop, losses_of
+from .base import BaseBackprop, checked_inputs, losses_of
 from .by_hand import Derived, blames_weights
 from .columns import refuse_dates
 from .docstrings import share_documentation
@@ -175,7 +175,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         code : ndarray of shape (n_samples, n_units)
             Activations of the code layer.
         """
-        X = self._checked(X)
+        X = checked_inputs(self, X)
         try:
             return finite(hidden_activations(self.coefs_, self.intercepts_, self._activations, X, self._code_layer), self)
         except by_hand.ERRORS:
@@ -232,7 +232,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
         ValueError
             If the loss is not made for such values, as "poisson" is not for negative ones.
         """
-        X = self._checked(X)
+        X = checked_inputs(self, X)
         refuse_targets(X, self._loss, self.loss)
         return finite(-losses_of(self, X, X), self)
 

@@ -137,32 +137,36 @@ class BaseBackprop(Parameters, CallbackSupportMixin, CheckedParameters, Versione
             tasks = self.max_iter, epochs_a_task(self.max_iter)
         bridge = None if incremental else CallbackBridge.of(self, X, y, sample_weight, *tasks)
         training.run(bridge)
-        return become(self, draft, bridge)
+        become(self, draft, bridge)
+        if training.broken_by is not None:
+            raise training.broken_by
+        return self
 
     def _raw_scores(self, X):
         """Return the raw scores for `X`, of shape (n_samples, n_outputs), having validated `X`."""
         if (Z := few_rows(self, X)) is not None:
             return Z
-        X = self._checked(X)
+        X = checked_inputs(self, X)
         try:
             return raw_scores(self.coefs_, self.intercepts_, self._activations, X)
         except by_hand.ERRORS:
             by_hand.refuse_weights(self)
             raise
 
-    def _checked(self, X):
-        """Return inputs to predict for as an array or CSR of floats, or raise."""
-        if "_activations" not in vars(self) or not is_plain(X, vars(self), reset=False):
-            check_is_fitted(self, "_activations")
-            X = validated(self, X, accept_sparse=self._accept_sparse, dtype=FLOATS, reset=False)
-            by_hand.refuse_width(self, X)
-        return X
-
     def __sklearn_tags__(self):
         """Sparse input is welcome to most."""
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = bool(self._accept_sparse)
         return tags
+
+
+def checked_inputs(estimator, X):
+    """Return inputs to predict for as an array or CSR of floats, or raise."""
+    if "_activations" not in vars(estimator) or not is_plain(X, vars(estimator), reset=False):
+        check_is_fitted(estimator, "_activations")
+        X = validated(estimator, X, accept_sparse=estimator._accept_sparse, dtype=FLOATS, reset=False)
+        by_hand.refuse_width(estimator, X)
+    return X
 
 
 def losses_of(estimator, X, Y):

@@ -52,7 +52,7 @@ def _can_fit_partially(classifier):
     return True
 
 
-def _loss_of(classifier, target_type):
+def class_loss_of(classifier, target_type):
     """Return the loss for targets of this kind, or raise."""
     table = {name: kinds[target_type] for name, kinds in CLASSIFICATION_LOSSES.items()}
     loss = make_part(table, classifier.loss, Loss, classifier)
@@ -64,11 +64,27 @@ def _loss_of(classifier, target_type):
     return loss
 
 
-def _validated(classifier, X, y, dtype, reset):
+def validated_labels(classifier, X, y, dtype, reset):
     """Return checked inputs, dense in C order or CSR, and checked labels."""
     refuse_missing(y, "y")
     X, y = validated(classifier, X, y, accept_sparse="csr", multi_output=True, dtype=dtype, order="C", reset=reset)
     return X, checked_labels(y)
+
+
+def _samples_of(classifier, X, y, sample_weight, any_sign=False, validation=False):
+    """Return samples in numbers, to train on or for validation."""
+    codes = classifier._labels.codes(y)
+    name = "sample_weight_val" if validation else "sample_weight"
+    sample_weight = checked_weights(sample_weight, X, any_sign, name)
+    if classifier.class_weight is not None:
+        name = "class_weight" if sample_weight is None else f"{name} times class_weight"
+        name = f"{name} (of y_val)" if validation else name
+        sample_weight = checked_weights(
+            classifier._labels.weighted(sample_weight, classifier.class_weight, codes), X, any_sign, name
+        )
+    if not any_sign and not validation and classifier._least_classes > 1:
+        refuse_weights_of_one_class(sample_weight, codes, name)
+    return Samples(X, y, classifier._labels.indicators(codes), sample_weight)
 
 
 def _probabilities(Z, loss, target_type):
@@ -170,7 +186,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
     multilabel_: bool = Derived(lambda estimator: estimator._labels.target_type == "multilabel-indicator")
     _activations: tuple = Derived(by_hand.activations_before_classes)
     _labels = Derived(lambda estimator: Labels(*by_hand.kind_of_labels(estimator)))
-    _loss = Derived(lambda estimator: by_hand.with_link(_loss_of(estimator, estimator._labels.target_type), estimator))
+    _loss = Derived(lambda estimator: by_hand.with_link(class_loss_of(estimator, estimator._labels.target_type), estimator))
 
     # Fewest classes that it can be fitted to.
     _least_classes = 2
@@ -354,7 +370,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
 
     def _encode(self, X, y, sample_weight, *, resume, incremental, classes=None):
         dtype = by_hand.float_type(self) if resume else FLOATS
-        X, y = _validated(self, X, y, dtype, reset=not resume)
+        X, y = validated_labels(self, X, y, dtype, reset=not resume)
         if not resume or not hasattr(self, "_labels"):
             if incremental and classes is None:
                 raise ValueError(
@@ -366,25 +382,10 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
             self.multilabel_ = self._labels.target_type == "multilabel-indicator"
         elif not incremental or classes is not None:
             self._labels.refuse_others(y if classes is None else classes, incremental)
-        samples = self._samples(X, y, sample_weight, any_sign=incremental)
+        samples = _samples_of(self, X, y, sample_weight, any_sign=incremental)
         self.oof_decision_function_ = None
         strata = None if self._labels.target_type == "multilabel-indicator" else y
-        return Problem(samples, _loss_of(self, self._labels.target_type), strata)
+        return Problem(samples, class_loss_of(self, self._labels.target_type), strata)
 
     def _encode_validation(self, X, y, sample_weight, dtype):
-        return self._samples(*_validated(self, X, y, dtype, reset=False), sample_weight, validation=True)
-
-    def _samples(self, X, y, sample_weight, any_sign=False, validation=False):
-        """Return samples in numbers, to train on or for validation."""
-        codes = self._labels.codes(y)
-        name = "sample_weight_val" if validation else "sample_weight"
-        sample_weight = checked_weights(sample_weight, X, any_sign, name)
-        if self.class_weight is not None:
-            name = "class_weight" if sample_weight is None else f"{name} times class_weight"
-            name = f"{name} (of y_val)" if validation else name
-            sample_weight = checked_weights(
-                self._labels.weighted(sample_weight, self.class_weight, codes), X, any_sign, name
-            )
-        if not any_sign and not validation and self._least_classes > 1:
-            refuse_weights_of_one_class(sample_weight, codes, name)
-        return Samples(X, y, self._labels.indicators(codes), sample_weight)
+        return _samples_of(self, *validated_labels(self, X, y, dtype, reset=False), sample_weight, validation=True)

@@ -11,7 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from .._engine.objective import QUIET
 from .._engine.prediction import input_gradient
 from .annotations import Data
-from .base import ROWS_AT_A_TIME
+from .base import ROWS_AT_A_TIME, checked_inputs
 from .by_hand import ERRORS, blames_weights, refuse_weights
 from .parameters import hidden_sizes_of
 from .prediction import hidden_activations, raw_scores
@@ -53,7 +53,7 @@ class FeaturesMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         ValueError
             If there is no such layer.
         """
-        X, n_hidden = self._checked(X), len(self._activations)
+        X, n_hidden = checked_inputs(self, X), len(self._activations)
         if not isinstance(layer, numbers.Integral) or not -n_hidden <= layer < n_hidden:
             raise ValueError(
                 f"Got layer={layer!r} for a network of {n_hidden} hidden layers: pass a whole number from {-n_hidden} to "
@@ -92,7 +92,7 @@ class FeaturesMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         ValueError
             If there is no such output.
         """
-        X = self._checked(X)
+        X = checked_inputs(self, X)
         n_outputs = len(self.intercepts_[-1])
         if output is not None and not (isinstance(output, numbers.Integral) and 0 <= output < n_outputs):
             raise ValueError(

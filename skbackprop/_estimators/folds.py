@@ -93,6 +93,7 @@ class FoldedTraining:
             # Of a class with fewer samples than folds some folds have none, but all networks are trained on it.
             warnings.simplefilter("ignore", UserWarning)
             self.folds = [rows[held_out] for _, held_out in splitter.split(codes, codes)]
+        self.broken_by = None
         self.seeds = random_state.randint(np.iinfo(np.int32).max, size=n_folds)
 
     def run(self, bridge=None):

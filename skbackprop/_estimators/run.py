@@ -12,6 +12,10 @@ from .._engine.patience import Patience
 from .progress import ProgressLine
 
 
+class ComputeLostError(RuntimeError):
+    """What computes the gradient is gone: training ends, with an error, and keeps the weights of the last update."""
+
+
 class Run:
     """What is noted of a run, epoch by epoch, and the decision to stop.
 
@@ -35,6 +39,8 @@ class Run:
         Training losses and validation scores.
     reason : {"max_iter", "max_fun", "stuck", "plateau", "max_time", "diverged", "interrupted", "converged", "callback"}
         Why it ended.
+    broken_by : ComputeLostError or None
+        What broke it off.
     """
 
     def __init__(self, training, bridge=None):
@@ -57,7 +63,7 @@ class Run:
         self.deadline = math.inf if estimator.max_time is None else perf_counter() + estimator.max_time
         self.done, self.reason = (estimator.n_iter_, state.reason) if state.unfinished else (0, "max_iter")
         self.line = ProgressLine(training.max_iter, self.done, estimator.scoring) if estimator.verbose else None
-        self.loss_curve, self.scores = [], []
+        self.loss_curve, self.scores, self.broken_by = [], [], None
         self._last_finite = [array.copy() for array in self._changing]
 
     @property
@@ -153,6 +159,11 @@ class Run:
             if self.reason != "interrupted":
                 self.reason = "diverged"
 
+    def interrupt(self, error):
+        """Take note of an interrupt by the user, or of the loss of what computes."""
+        self.reason = "interrupted"
+        self.broken_by = error if isinstance(error, ComputeLostError) else None
+
     def restore(self):
         """Put back the parameters of the last whole and finite epoch."""
         for array, copied in zip(self._changing, self._last_finite, strict=True):
@@ -182,8 +193,8 @@ def run_epochs(run, training):
                     stop = False
                 if run.after_telling(training, stop, last=number == n_epochs):
                     break
-    except KeyboardInterrupt:
-        run.reason = "interrupted"
+    except (KeyboardInterrupt, ComputeLostError) as error:
+        run.interrupt(error)
         if training.recipe.step.tied:
             # Amid a step some weights, or some of what is remembered of them, may be a part of it ahead of their twins.
             tie(training.network.coefs)
@@ -212,8 +223,8 @@ def run_minimizer(run, training):
     try:
         with np.errstate(**QUIET):
             result = recipe.optimizer.minimize(function, network.theta.astype(np.float64), max_iter, after_iteration)
-    except KeyboardInterrupt:
-        run.reason = "interrupted"
+    except (KeyboardInterrupt, ComputeLostError) as error:
+        run.interrupt(error)
         run.restore()
     else:
         np.copyto(network.theta, result.x, casting="same_kind")

@@ -12,9 +12,12 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, gen_batches
 from sklearn.utils.validation import validate_data
 
+from .._engine.batches import Batches
+from .._engine.objective import Objective, base_rate_loss, constant_scores, mean_loss
 from ..losses import Loss
 from .by_hand import refuse_weights
 from .columns import refuse_dates, refuse_others, refuse_text
+from .scaling import Scaling, TargetScaling
 from .words import in_short, shown
 
 FLOATS = (np.float64, np.float32)
@@ -39,7 +42,11 @@ def fingerprint(array):
 
 
 class Samples(NamedTuple):
-    """Samples as a child hands them to the base: in numbers."""
+    """Samples as a child hands them to the base: in numbers.
+
+    A run of training knows of its samples what the methods here return, besides the shapes and dtypes of `X` and `Y`:
+    samples that lie elsewhere are another class with the same methods.
+    """
 
     # Inputs of shape (n_samples, n_features), an array in C order or CSR.
     X: object
@@ -70,6 +77,69 @@ class Samples(NamedTuple):
         samples = self.take(rows[first])
         repeats = weight is not None or len(first) < len(rows)
         return samples._replace(sample_weight=summed.astype(float) if repeats else None)
+
+    def to_look_at(self):
+        """Return samples whose values can be looked at, for advice: these themselves."""
+        return self
+
+    def fingerprints(self):
+        """Return checksums, by what the user calls the parts."""
+        return {"X": fingerprint(self.X), "y": fingerprint(self.Y), "sample_weight": fingerprint(self.sample_weight)}
+
+    # How they are scaled, and divided --------------------------------------------------------------------------------
+
+    def scaling(self, center):
+        """Return the scaling of the inputs."""
+        return Scaling.of(self.X, self.sample_weight, center)
+
+    def target_scaling(self, loss, shift, dtype):
+        """Return the scaling of the targets that a loss asks for."""
+        return TargetScaling.of(loss, self.Y, self.sample_weight, shift, dtype)
+
+    def scaled(self, dtype, scaling, target_scaling):
+        """Return the samples in a dtype, with scaled targets, if so wished; the inputs are scaled by `batches`."""
+        if self.X.dtype == dtype and not target_scaling:
+            return self
+        X, Y = self.X.astype(dtype, copy=False), self.Y
+        return self._replace(X=X, Y=target_scaling.apply(Y).astype(dtype, copy=False) if target_scaling else Y)
+
+    def hold_out(self, strata, fraction):
+        """Plan a split for early stopping, or raise if there are too few samples."""
+        return HoldOut.of(self.X.shape[0], strata, fraction)
+
+    def split(self, rows, held_out):
+        """Return the samples that are held out, having checked that neither part is without weight."""
+        weight = self.sample_weight
+        if weight is not None and not (weight[rows].any() and weight[held_out].any()):
+            raise ValueError(
+                "Got sample_weight that is all zero on the samples held out for early_stopping=True, or on the others: "
+                "pass more samples of positive weight, or X_val and y_val."
+            )
+        return self.take(held_out)
+
+    # What is computed of them ----------------------------------------------------------------------------------------
+
+    def batches(self, scaling, batch_size, shuffle, random_state, rows, noise, generator, passes):
+        """Return them in batches; see `Batches`."""
+        X, scaling = scaling.apply(self.X) if scaling else (self.X, None)
+        order = batch_size, shuffle, random_state, rows
+        return Batches(X, self.Y, self.sample_weight, *order, scaling, noise, generator, passes)
+
+    def objective(self, *parts):
+        """Return the objective on such batches; see `Objective`."""
+        return Objective(*parts)
+
+    def mean_loss(self, loss, network, kept):
+        """Return the mean loss of a network for raw inputs, whose parameters for scaled inputs are `kept`."""
+        return mean_loss(loss, network, self.X, self.Y, self.sample_weight)
+
+    def base_rate_loss(self, loss):
+        """Return the mean loss of the best constant prediction."""
+        return base_rate_loss(loss, self.Y, self.sample_weight)
+
+    def constant_scores(self, loss):
+        """Return the raw scores of the best constant prediction."""
+        return constant_scores(loss, self.Y, self.sample_weight)
 
 
 class Problem(NamedTuple):
@@ -240,13 +310,12 @@ class HoldOut(NamedTuple):
     size: int
 
     @classmethod
-    def of(cls, problem, fraction):
-        """Plan a split, or raise if there are too few samples."""
+    def of(cls, n_samples, strata, fraction):
+        """Plan a split of so many samples, or raise if they are too few."""
         if not fraction:
             raise ValueError(
                 "Got validation_fraction=0 with early_stopping=True: pass a fraction above 0, or X_val and y_val."
             )
-        n_samples, strata = problem.samples.X.shape[0], problem.strata
         rows = np.arange(n_samples)
         alone = rows[:0]
         # Two numbers at least, since R^2 is not defined for one.

@@ -45,7 +45,7 @@ def _mean_one(sample_weight, n_samples):
     return weight / weight.mean()
 
 
-def _moments(X, sample_weight):
+def moments_of(X, sample_weight):
     """Return the weighted means and standard deviations of the columns, in float64, and what weight of each is not zero.
 
     The moments are scikit-learn's, without the time that its `StandardScaler` takes to look at a table.
@@ -93,26 +93,38 @@ class Scaling(NamedTuple):
         They are computed in float64. Rare features get larger scales, for one that is hardly ever seen should not decide
         alone where it is; 0 for `common` spares them.
         """
-        n_samples, n_features = X.shape
-        mean, deviation, share = _moments(X, sample_weight)
+
+        def moments(columns=None, factor=1.0):
+            return moments_of(X if columns is None else X[:, columns].astype(np.float64) * factor, sample_weight)
+
+        return cls.of_moments(moments, X.shape, X.dtype, center, common)
+
+    @classmethod
+    def of_moments(cls, moments, shape, dtype, center, common=COMMON):
+        """Return the scaling for inputs of such a shape and dtype, given a function that returns their moments.
+
+        It takes the numbers of some columns, by default all, and a factor on these, and returns what `moments_of` does.
+        """
+        n_samples, n_features = shape
+        mean, deviation, share = moments()
         if not np.isfinite(deviation).all():
             raise ValueError("Got X with a standard deviation that overflows: pass smaller values.")
         constant = _is_constant(mean, deviation)
         small = np.flatnonzero(constant & (share > 0) & (np.abs(mean) < SMALL))
         if len(small):
-            means, deviations, _ = _moments(X[:, small].astype(np.float64) * ENLARGED, sample_weight)
+            means, deviations, _ = moments(small, ENLARGED)
             mean[small], deviation[small] = means / ENLARGED, deviations / ENLARGED
             # What cannot be divided by is none.
             constant[small] = _is_constant(means, deviations, least=DOUBLE.tiny * ENLARGED)
         # The size of a constant would drown the others where it is added and taken off again.
-        rounding = np.finfo(X.dtype).eps * np.abs(mean)
+        rounding = np.finfo(dtype).eps * np.abs(mean)
         scale = np.where(constant, np.maximum(1.0, rounding / PRECISION), deviation)
         # What is never seen is not rare: it is a constant.
         scale = scale * np.sqrt(np.maximum(1.0, common / np.where(share > 0, share, 1.0)))
         mean = mean if center else np.zeros(n_features)
         # No value can be larger.
         largest = np.abs(mean) + math.sqrt(n_samples) * scale
-        dtype = np.float64 if np.any(_too_coarse(X.dtype, mean, scale, largest) & ~constant) else X.dtype
+        dtype = np.float64 if np.any(_too_coarse(dtype, mean, scale, largest) & ~constant) else dtype
         return cls(mean.astype(dtype), scale.astype(dtype), float(((deviation / scale) ** 2).sum()))
 
     def apply(self, X):

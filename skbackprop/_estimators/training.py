@@ -12,18 +12,15 @@ import numpy as np
 from scipy.sparse import issparse
 
 from .._engine import compiled
-from .._engine.batches import Batches
 from .._engine.descent import gradient_descent, tie
 from .._engine.network import Network
-from .._engine.objective import QUIET, Objective, base_rate_loss, mean_loss
+from .._engine.objective import QUIET
 from .._engine.penalty import Penalty
 from .advice import warn_of, warn_user
 from .by_hand import refuse_weights
 from .parts import Parts, leave_parts
 from .recipe import Recipe, one_batch, variances
 from .run import Run, run_epochs, run_minimizer
-from .samples import HoldOut, fingerprint
-from .scaling import Scaling, TargetScaling
 from .scoring import Score
 from .state import TrainingState, draft_of
 from .threads import limit_threads, shares_nothing
@@ -64,6 +61,8 @@ class Training:
         Samples to train on and to validate on, their targets scaled.
     batches : Batches
     objective : Objective
+    broken_by : ComputeLostError or None
+        What broke the run off, if what it computes with was lost.
     """
 
     def __init__(self, estimator, problem, held_out=None, *, resume=False, incremental=False, in_order=False):
@@ -81,7 +80,9 @@ class Training:
             problem = problem._replace(samples=problem.samples.distinct())
         n_samples = problem.samples.X.shape[0]
         self.state.match(n_samples, splits, in_order)
-        hold_out = HoldOut.of(problem, estimator.validation_fraction) if splits and self.state.held_out is None else None
+        hold_out = None
+        if splits and self.state.held_out is None:
+            hold_out = problem.samples.hold_out(problem.strata, estimator.validation_fraction)
         n_rows = n_samples if self.state.rows is None else len(self.state.rows)
         n_rows = hold_out.n_rows if hold_out else n_rows
         if self.parts:
@@ -114,24 +115,21 @@ class Training:
 
     def _decide_scaling(self, problem, resume):
         """Decide on the scaling, which then stays as long as training goes on from it, and on what to compute in."""
-        estimator, recipe, (X, _, Y, sample_weight) = self.estimator, self.recipe, problem.samples
+        estimator, recipe, samples = self.estimator, self.recipe, problem.samples
         center = estimator.fit_intercept
         estimator._scaling = estimator._target_scaling = None
         # Weights that were set by hand are those of raw inputs and targets.
         if recipe.standardize and not resume:
-            estimator._scaling = Scaling.of(X, sample_weight, center)
+            estimator._scaling = samples.scaling(center)
             self._dtype = estimator._scaling.mean.dtype
         if recipe.scale_targets and not resume:
-            estimator._target_scaling = TargetScaling.of(problem.loss, Y, sample_weight, center, self._dtype)
+            estimator._target_scaling = samples.target_scaling(problem.loss, center, self._dtype)
             self._dtype = estimator._target_scaling.mean.dtype
 
     def _scaled(self, samples):
         """Return samples in the dtype of training, with scaled targets; inputs are standardised by `_make_batches`."""
-        scaling = self.estimator._target_scaling
-        if samples is None or (samples.X.dtype == self._dtype and not scaling):
-            return samples
-        X, Y = samples.X.astype(self._dtype, copy=False), samples.Y
-        return samples._replace(X=X, Y=scaling.apply(Y).astype(self._dtype, copy=False) if scaling else Y)
+        estimator = self.estimator
+        return None if samples is None else samples.scaled(self._dtype, estimator._scaling, estimator._target_scaling)
 
     def _starting_network(self, resume):
         """Return the network with its initial weights, or with those that training stopped at."""
@@ -151,7 +149,7 @@ class Training:
 
     def _make_network(self):
         """Return the network, its weights zero."""
-        recipe, (X, _, Y, _) = self.recipe, self.problem.samples
+        recipe, X, Y = self.recipe, self.problem.samples.X, self.problem.samples.Y
         sizes = (X.shape[1], *recipe.hidden_sizes, Y.shape[1])
         network = Network(sizes, recipe.activations, self.estimator.fit_intercept, X.dtype)
         if scaling := self.estimator._scaling:
@@ -201,13 +199,7 @@ class Training:
         state, samples = self.state, self.problem.samples
         if hold_out:
             state.rows, state.held_out = hold_out.draw(state.random_state)
-        weight = samples.sample_weight
-        if weight is not None and not (weight[state.rows].any() and weight[state.held_out].any()):
-            raise ValueError(
-                "Got sample_weight that is all zero on the samples held out for early_stopping=True, or on the others: "
-                "pass more samples of positive weight, or X_val and y_val."
-            )
-        return samples.take(state.held_out)
+        return samples.split(state.rows, state.held_out)
 
     def _make_batches(self):
         """Return the batches, in the order in which the last epoch left them."""
@@ -221,10 +213,9 @@ class Training:
             )
         batch_size = min(batch_size, n_rows)
         order = estimator.shuffle and not self.recipe.optimizer.full_batch, self._source, state.rows
-        X, scaling = estimator._scaling.apply(samples.X) if estimator._scaling else (samples.X, None)
         noise = estimator.noise, state.steps_generator() if estimator.noise else None
         state.rows_seen = state.rows_seen + n_rows if self.incremental else n_rows
-        return Batches(X, samples.Y, samples.sample_weight, batch_size, *order, scaling, *noise, self.recipe.passes)
+        return samples.batches(estimator._scaling, batch_size, *order, *noise, self.recipe.passes)
 
     def _make_penalty(self):
         """Return the penalty on the weights."""
@@ -246,7 +237,8 @@ class Training:
             self.parts.objective.renew(problem.loss, penalty)
             return self.parts.objective
         generator = self.state.steps_generator() if dropout else None
-        return Objective(self.network, problem.loss, penalty, dropout, generator, problem.own_weight)
+        samples = self.problem.samples
+        return samples.objective(self.network, problem.loss, penalty, dropout, generator, problem.own_weight)
 
     # What the estimator shows of it ----------------------------------------------------------------------------------
 
@@ -270,11 +262,10 @@ class Training:
 
     def fold_base_rate(self):
         """Publish the best constant prediction, for the time being."""
-        (_, _, Y, sample_weight), published = self.problem.samples, self.published
+        samples, published = self.problem.samples, self.published
         published.theta[...] = 0
         if published.fit_intercept:
-            weight = np.ones(len(Y)) if sample_weight is None else sample_weight
-            published.intercepts[-1][...] = self.problem.loss.constant_scores(Y, weight)
+            published.intercepts[-1][...] = samples.constant_scores(self.problem.loss)
         self._unscale()
 
     def _unscale(self, targets=True):
@@ -294,10 +285,10 @@ class Training:
         found = {"parameters": crc32("\n".join(settings).encode())}
         for suffix, samples in self._given.items():
             if samples is not None:
-                parts = {"X": samples.X, "y": samples.Y, "sample_weight": samples.sample_weight}
+                parts = samples.fingerprints()
                 if self._reconstructs:
                     del parts["y"]
-                found |= {f"{name}{suffix}": fingerprint(part) for name, part in parts.items()}
+                found |= {f"{name}{suffix}": part for name, part in parts.items()}
         return found
 
     def _state_after(self, run):
@@ -349,11 +340,12 @@ class Training:
             (run_minimizer if self.recipe.optimizer.minimizes else run_epochs)(run, self)
         if run.early_stopping and run.patience.best_theta is not None:
             self.kept = run.patience.best_theta
+        self.broken_by = run.broken_by
         # Of a single epoch there is nothing to say, unless it was broken off.
-        if not self.incremental or run.reason in {"diverged", "interrupted"}:
+        if self.broken_by is None and (not self.incremental or run.reason in {"diverged", "interrupted"}):
             samples, loss = self.problem.samples, self.problem.loss
-            base_rate = partial(base_rate_loss, loss, samples.Y, samples.sample_weight)
-            warn_of(run, self, base_rate, partial(self.mean_loss, samples))
+            self.problem = self.problem._replace(samples=samples.to_look_at())
+            warn_of(run, self, partial(samples.base_rate_loss, loss), partial(self.mean_loss, samples))
         self.fold()
         if not np.isfinite(self.published.theta).all():
             raise ValueError(
@@ -372,7 +364,7 @@ class Training:
         It is in the units of the training loss, so that the two compare: the targets of the samples are scaled ones.
         """
         self.fold(targets=False)
-        return mean_loss(self.problem.loss, self.published, samples.X, samples.Y, samples.sample_weight)
+        return samples.mean_loss(self.problem.loss, self.published, self.kept)
 
     def weight_norm(self):
         """Return the Euclidean norm of the current weights, biases apart."""

@@ -24,7 +24,7 @@ from sklearn.linear_model import LinearRegression
 
 import skbackprop
 from skbackprop import SigmoidBackpropAutoencoder, SigmoidBackpropClassifier, SigmoidBackpropRegressor
-from skbackprop._estimators import training
+from skbackprop._estimators import samples
 from skbackprop.losses import HuberLoss
 
 pytest.importorskip("sklearn.callback", reason="scikit-learn has had callbacks since 1.9")
@@ -437,7 +437,7 @@ def test_an_autoencoder_whose_inputs_are_too_coarse_for_their_type_is_resumed(tm
 
 def test_samples_are_summed_up_only_for_a_checkpoint(tmp_path, monkeypatch):
     counted = []
-    monkeypatch.setattr(training, "fingerprint", lambda array: counted.append(array) or 0)
+    monkeypatch.setattr(samples, "fingerprint", lambda array: counted.append(array) or 0)
     quietly(SigmoidBackpropClassifier(**NETWORK).set_callbacks(ValidationMonitor(X, y)).fit, X, y)
     assert not counted
     quietly(SigmoidBackpropClassifier(**NETWORK).set_callbacks(Checkpoint(tmp_path / "c")).fit, X, y)

@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skbackprop import SigmoidBackpropAutoencoder, SigmoidBackpropClassifier, SigmoidBackpropRegressor
 from skbackprop._engine import descent
 from skbackprop._estimators import run
+from skbackprop.losses import CategoricalLogLoss
 from skbackprop.neural_network import MLPRegressor
 from skbackprop.optimizers import SGD, Minimizer
 
@@ -326,3 +327,24 @@ def test_scikit_learns_own_regressor_here(held_out):
     with pytest.warns(ConvergenceWarning, match="not finite"):
         regressor.fit(X, y, **held_out)
     assert str(regressor.validation_scores_[-1]) == "nan"
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_the_loss_of_what_computes_is_an_error_that_keeps_the_weights(solver):
+    class Lost(CategoricalLogLoss):
+        calls = 0
+
+        def loss_gradient(self, *arguments):
+            self.calls += 1
+            if self.calls > 10:
+                raise run.ComputeLostError("gone")
+            super().loss_gradient(*arguments)
+
+    settings = {"solver": solver, "batch_size": len(X), "random_state": 0, "tol": 0}
+    lost = SigmoidBackpropClassifier(loss=Lost(), **settings)
+    with pytest.raises(run.ComputeLostError, match="gone"):
+        lost.fit(X, y)
+    assert len(lost.loss_curve_) == lost.n_iter_ > 1
+    expected = SigmoidBackpropClassifier(max_iter=lost.n_iter_, **settings).fit(X, y)
+    np.testing.assert_allclose(lost.coefs_[0], expected.coefs_[0], rtol=1e-8)
