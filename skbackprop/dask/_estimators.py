@@ -49,7 +49,7 @@ def on_dask(plain):
 
     def decorate(cls):
         signature = inspect.signature(plain.__init__)
-        client = inspect.Parameter("client", inspect.Parameter.KEYWORD_ONLY, default=None)
+        client = inspect.Parameter("client", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Any)
         signature = signature.replace(parameters=[*signature.parameters.values(), client])
 
         def __init__(self, *arguments, **keywords):  # noqa: N807
@@ -58,6 +58,7 @@ def on_dask(plain):
             store(self, bound.arguments)
 
         __init__.__signature__ = signature
+        __init__.__annotations__ = {**plain.__init__.__annotations__, "client": Any}
         cls.__init__ = __init__
         cls._parameter_constraints = {**plain._parameter_constraints, "client": [None, HasMethods(["submit"])]}
         for name in PREDICTS:
