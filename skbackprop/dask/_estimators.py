@@ -113,6 +113,7 @@ class OnDask:
     @available_if(_refuse_partial_fit)
     def partial_fit(self) -> NoReturn:
         """Not there."""
+        raise NotImplementedError
 
     def to_local(self) -> Any:
         """Return the plain estimator, fitted: for prediction on data in memory, and for files that need no Dask.
