@@ -4,8 +4,7 @@ import inspect
 import math
 import warnings
 from collections import Counter
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 
 from sklearn.exceptions import ConvergenceWarning
 
@@ -16,19 +15,18 @@ AT_MAX_ITER = "Training stopped at max_iter="
 _KEPT_IN = ContextVar("_KEPT_IN", default=None)
 
 
-@contextmanager
-def warnings_kept():
-    """Keep what `warn_user` is called with, for the caller to tell; the value is a list that it is added to."""
-    kept = []
-    token = _KEPT_IN.set(kept)
-    try:
-        yield kept
-    finally:
-        _KEPT_IN.reset(token)
+def keeping_warnings(function, *arguments):
+    """Return what a function does, and a list of what it called `warn_user` with, for the caller to tell.
+
+    It runs in a context of its own: wherever an interrupt breaks it off, warnings go to the user again.
+    """
+    context, kept = copy_context(), []
+    context.run(_KEPT_IN.set, kept)
+    return context.run(function, *arguments), kept
 
 
 def tell_kept(kept, networks):
-    """Warn of what `warnings_kept` has of each of several networks, once of what is the same of several of them."""
+    """Warn of what `keeping_warnings` has of each of several networks, once of what is the same of several of them."""
     for (message, category), count in Counter(warning for warnings_of_one in kept for warning in warnings_of_one).items():
         warn_user(f"In {count} of {len(kept)} {networks}: {message}", category)
 

@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 
 from .._engine.network import Network
 from .._engine.objective import QUIET
-from .advice import tell_kept, warnings_kept
+from .advice import keeping_warnings, tell_kept
 from .prediction import raw_scores
 from .progress import judged, print_line, seconds
 from .state import draft_of
@@ -180,19 +180,25 @@ def folded(networks):
     return together
 
 
+def _train(estimator, problem, held_out, bridge):
+    """Train a draft on some samples, stopped on others; return the training."""
+    training = Training(estimator, problem, held_out)
+    if bridge is not None:
+        bridge.begin()
+    training.run(bridge)
+    if bridge is not None:
+        bridge.end()
+    return training
+
+
 def _fit_fold(estimator, problem, rows, fold, bridge):
     """Train a draft on some samples, stopped on others; return it as a `Fold`.
 
     Its warnings go with it, for those of another process would be lost.
     """
     samples = problem.samples
-    with warnings_kept() as kept:
-        training = Training(estimator, problem._replace(samples=samples.take(rows)), samples.take(fold))
-        if bridge is not None:
-            bridge.begin()
-        training.run(bridge)
-        if bridge is not None:
-            bridge.end()
+    split = problem._replace(samples=samples.take(rows)), samples.take(fold)
+    training, kept = keeping_warnings(_train, estimator, *split, bridge)
     if estimator._training_state.reason == "interrupted":
         # The other networks are not to be waited for.
         raise KeyboardInterrupt

@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
-from .advice import AT_MAX_ITER, tell_kept, warnings_kept
+from .advice import AT_MAX_ITER, keeping_warnings, tell_kept
 from .annotations import Activations, Auto, Data, Init, Parameters, RandomState, RegressionLoss, Schedule, Sizes, Solver
 from .autoencoder import SigmoidBackpropAutoencoder
 from .callback_bridge import CallbackBridge, CallbackSupportMixin, fit_part, with_callbacks
@@ -307,8 +307,7 @@ def _threshold(scores, contamination):
 
 def _fit_quietly(autoencoder, X, part):
     """Return a fitted autoencoder, and its warnings: those of another process would be lost."""
-    with warnings_kept() as kept:
-        return fit_part(autoencoder, X, part), kept
+    return keeping_warnings(fit_part, autoencoder, X, part)
 
 
 def _clipped(X, mean, scale):

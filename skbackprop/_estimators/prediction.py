@@ -5,7 +5,7 @@ programs want these, too, a product takes a hundred times as long. Threads that 
 """
 
 from functools import partial, wraps
-from weakref import WeakKeyDictionary
+from weakref import ref
 
 from .._engine import compiled, prediction
 from ..losses import BinaryLogLoss, CategoricalLogLoss, SigmoidSquaredError
@@ -38,17 +38,18 @@ hidden_activations = _guarded(prediction.hidden_activations)
 
 
 # Of each estimator that has predicted for a few rows: its list of weights, a function of the compiled engine or None, and
-# the link to its probabilities or None. Beside the estimators, for prediction leaves these as they are.
-_FEW_ROWS = WeakKeyDictionary()
+# the link to its probabilities or None. Beside the estimators, for prediction leaves these as they are, and by weak
+# references, to which a WeakKeyDictionary would take the longer way.
+_FEW_ROWS = {}
 
 
 def few_rows(estimator, X, probabilities=False):
     """Return raw scores, or probabilities, for a few rows of clean numbers from the compiled engine; None for other `X`."""
     fitted = estimator.__dict__
     coefs = fitted.get("coefs_")
-    taken = _FEW_ROWS.get(estimator)
+    taken = _FEW_ROWS.get(ref(estimator))
     if taken is None or taken[0] is not coefs:
-        taken = _FEW_ROWS[estimator] = _few_rows_of(fitted)
+        taken = _FEW_ROWS[ref(estimator, _forget)] = _few_rows_of(fitted)
     _, predict, link = taken
     if predict is None or (probabilities and link is None):
         return None
@@ -57,7 +58,12 @@ def few_rows(estimator, X, probabilities=False):
 
 def forget_few_rows(estimator):
     """Forget what the estimator predicted with: it may predict otherwise from here on."""
-    _FEW_ROWS.pop(estimator, None)
+    _forget(ref(estimator))
+
+
+def _forget(reference):
+    """Forget what belongs to an estimator, which may be gone."""
+    _FEW_ROWS.pop(reference, None)
 
 
 def _few_rows_of(fitted):

@@ -58,6 +58,7 @@ def on_dask(plain):
             store(self, bound.arguments)
 
         __init__.__signature__ = signature
+        __init__.__annotations__ = {**plain.__init__.__annotations__, "client": Any}
         cls.__init__ = __init__
         cls._parameter_constraints = {**plain._parameter_constraints, "client": [None, HasMethods(["submit"])]}
         for name in PREDICTS:
@@ -112,6 +113,7 @@ class OnDask:
     @available_if(_refuse_partial_fit)
     def partial_fit(self) -> NoReturn:
         """Not there."""
+        raise NotImplementedError
 
     def to_local(self) -> Any:
         """Return the plain estimator, fitted: for prediction on data in memory, and for files that need no Dask.

@@ -18,6 +18,7 @@ from skbackprop import (
     SigmoidBackpropOutlierDetector,
     SigmoidBackpropRegressor,
 )
+from skbackprop._estimators.advice import warn_user
 from skbackprop._estimators.state import become, draft_of
 from skbackprop._estimators.threads import SharedLimit
 from skbackprop.neural_network import MLPClassifier, MLPRegressor
@@ -84,6 +85,11 @@ def in_package(code):
     `with` and the release of its lock.
     """
     return code.co_filename.startswith(PACKAGE) and code not in {SharedLimit.begin.__code__, SharedLimit.end.__code__}
+
+
+def advises(code):
+    """Whether an interrupt comes amid the keeping or the telling of warnings."""
+    return code.co_filename == warn_user.__code__.co_filename
 
 
 def learnt_by(estimator):
@@ -248,3 +254,15 @@ def test_an_interrupt_amid_a_step_leaves_tied_weights_tied(at, sizes, learning_r
     autoencoder.set_params(solver=Halved(None)).fit(X)
     assert_tied()
     assert not np.array_equal(before, autoencoder.coefs_[0])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["folded classifier", "detector"])
+def test_the_next_fit_warns_wherever_the_last_was_interrupted(name):
+    """Of several networks the warnings are kept, to be told once."""
+    whole = Interrupter(0, advises)
+    whole.run(partial(clone(OURS[name]).fit, X, Y))
+    for number in range(1, whole.count + 1):
+        assert not Interrupter(number, advises).run(partial(clone(OURS[name]).fit, X, Y))
+        with pytest.warns(UserWarning, match="interrupted"):
+            warn_user("interrupted")

@@ -1,5 +1,6 @@
 """Prediction: one BLAS thread, rows shared among threads of our own, the same numbers and little memory in any case."""
 
+import gc
 import tracemalloc
 from threading import Barrier, Event, Thread, get_ident
 
@@ -205,3 +206,14 @@ def test_reconstruction_errors_take_the_memory_of_the_reconstructions():
     autoencoder = SigmoidBackpropAutoencoder((10,), max_iter=1, random_state=0).fit(TALL[:100])
     most, result = peak(autoencoder.score_samples, TALL)
     assert most < 1.3 * TALL.nbytes + 2 * result.nbytes
+
+
+def test_what_is_kept_for_few_rows_goes_with_the_estimator():
+    before = len(prediction._FEW_ROWS)
+    networks = [fitted() for _ in range(3)]
+    for network in networks:
+        network.predict_proba(X[:1])
+    assert len(prediction._FEW_ROWS) == before + 3
+    del network, networks
+    gc.collect()
+    assert len(prediction._FEW_ROWS) == before
