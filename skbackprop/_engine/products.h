@@ -3,6 +3,8 @@
 
 /* Products of so few multiplications are done by rows. */
 #define SMALL_PRODUCT 2048
+/* Products of so few multiplications, of the rows to predict for, take one row after the other where there are vectors. */
+#define FEW_ROWS_PRODUCT 262144
 
 #ifdef VECTOR_BYTES
 /* A vector of the processor, anywhere in memory. */
@@ -102,6 +104,64 @@ static void NAME(multiply)(NAME(Matrix) A, NAME(Matrix) B, const REAL *start, RE
             for (ptrdiff_t j = 0; j < m; j++)
                 out[i * out_row + j * out_column] = rows[i * step + j];
 }
+
+/* Sums of one row's product, `n_vectors` of them, in as many chains as make eight: a sum waits for the one before it. */
+INLINE void NAME(row_sums)(const int n_vectors, const REAL *A, const REAL *B, ptrdiff_t B_row, REAL *out, ptrdiff_t inner)
+{
+    const int n_chains = 8 / n_vectors;
+    NAME(Vector) sums[8][8];
+    UNROLLED for (int c = 0; c < n_chains; c++)
+        UNROLLED for (int v = 0; v < n_vectors; v++)
+            sums[c][v] = (NAME(Vector)){0};
+    ptrdiff_t p = 0;
+    for (; p + n_chains <= inner; p += n_chains)
+        UNROLLED for (int c = 0; c < n_chains; c++)
+            UNROLLED for (int v = 0; v < n_vectors; v++)
+                sums[c][v] += A[p + c] * *(const NAME(Vector) *)(B + (p + c) * B_row + v * LANES);
+    for (; p < inner; p++)
+        UNROLLED for (int v = 0; v < n_vectors; v++)
+            sums[0][v] += A[p] * *(const NAME(Vector) *)(B + p * B_row + v * LANES);
+    UNROLLED for (int v = 0; v < n_vectors; v++) {
+        UNROLLED for (int c = 1; c < n_chains; c++)
+            sums[0][v] += sums[c][v];
+        *(NAME(Vector) *)(out + v * LANES) = sums[0][v];
+    }
+}
+
+/* Out (m) = start + A (inner) B (inner, m), of one row; `start` may be NULL. */
+static void NAME(multiply_row)(const REAL *A, const REAL *B, const REAL *start, REAL *restrict out, ptrdiff_t inner,
+                               ptrdiff_t m)
+{
+    if (m < LANES) {
+        /* A vector reaches into the rows below, which the last ones do not have. */
+        const ptrdiff_t below = (LANES - 1) / m, n_whole = inner > below ? inner - below : 0;
+        REAL sums[VECTOR_BYTES / sizeof(REAL)];
+        NAME(row_sums)(1, A, B, m, sums, n_whole);
+        memcpy(out, sums, m * sizeof(REAL));
+        for (ptrdiff_t p = n_whole; p < inner; p++)
+            NAME(add_multiple)(B + p * m, out, A[p], m);
+    }
+    for (ptrdiff_t j = 0; m >= LANES && j < m;) {
+        /* The last panel ends with the last column, as those of `multiply`. */
+        const ptrdiff_t left = m - j;
+        const int n_vectors = left > 4 * LANES && m >= 8 * LANES ? 8
+                              : left > 2 * LANES && m >= 4 * LANES ? 4
+                              : left > LANES && m >= 2 * LANES     ? 2
+                                                                   : 1;
+        const ptrdiff_t first = j + n_vectors * LANES <= m ? j : m - n_vectors * LANES;
+        if (n_vectors == 8)
+            NAME(row_sums)(8, A, B + first, m, out + first, inner);
+        else if (n_vectors == 4)
+            NAME(row_sums)(4, A, B + first, m, out + first, inner);
+        else if (n_vectors == 2)
+            NAME(row_sums)(2, A, B + first, m, out + first, inner);
+        else
+            NAME(row_sums)(1, A, B + first, m, out + first, inner);
+        j += n_vectors * LANES;
+    }
+    if (start)
+        NAME(add_multiple)(start, out, R(1.0), m);
+}
 #endif
 
 /* Out (n, m) = A (n, k) W (k, m), to each row of which the intercept is added. Matrices are in C order; `fortran` says that
@@ -115,6 +175,11 @@ static void NAME(affine)(const Layer *layer, const Blas *blas, const REAL *A, RE
     if (room && n > 1 && m > 1) {
         NAME(multiply)((NAME(Matrix)){A, k, 1}, (NAME(Matrix)){W, m, 1}, intercept, out, fortran ? 1 : m, fortran ? n : 1,
                        n, k, m, room);
+        return;
+    }
+    if (m > 1 && (n == 1 || (!room && !fortran && n * k * m <= FEW_ROWS_PRODUCT))) {
+        for (ptrdiff_t i = 0; i < n; i++)
+            NAME(multiply_row)(A + i * k, W, intercept, out + i * m, k, m);
         return;
     }
 #endif
@@ -202,3 +267,4 @@ static void NAME(error_product)(const Blas *blas, const REAL *D, const REAL *W, 
 }
 
 #undef SMALL_PRODUCT
+#undef FEW_ROWS_PRODUCT

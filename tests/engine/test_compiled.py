@@ -478,6 +478,25 @@ def test_few_rows_are_predicted_as_many_are(sizes, link, n_rows, dtype):
     np.testing.assert_allclose(predict(network.coefs, network.intercepts, X, number), expected, **exact)
 
 
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("n_features", [1, 2, 3, 7, 20, 65])
+def test_raw_scores_of_any_width_are_sums_of_products(n_features, target, dtype):
+    """Vectors overlap where there are no multiples of theirs, and reach into the next row of weights where it is narrow."""
+    rng = np.random.RandomState(n_features)
+    for n_outputs in range(1, 140):
+        # (What is read beyond the last weight, a sanitizer finds.)
+        coef = rng.randn(n_features, n_outputs).astype(dtype)
+        intercept, X = rng.randn(n_outputs).astype(dtype), rng.randn(3, n_features).astype(dtype)
+        network = [coef], [intercept]
+        predict = compiled.predictor_of(*network, ())
+        exact = {"rtol": 0, "atol": 2 * n_features * np.abs(X).max() * np.finfo(dtype).eps * np.abs(coef).max()}
+        for n_rows in (1, 3):
+            with using(target):
+                Z = predict(*network, X[:n_rows], compiled.RAW_SCORES)
+            np.testing.assert_allclose(Z, X[:n_rows].astype(float) @ coef.astype(float) + intercept, **exact)
+
+
 def test_other_inputs_and_other_weights_are_no_case_for_it():
     network = Network((4, 3), [], True, np.dtype(float))
     coefs, intercepts = network.coefs, network.intercepts
