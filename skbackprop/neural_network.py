@@ -14,6 +14,7 @@ import sklearn.neural_network
 
 from ._estimators.annotations import Activations, Auto, EarlyStopping, RandomState, Schedule, Sizes, Solver
 from ._estimators.annotations import RegressionLoss as RegressionLossLike
+from ._estimators.callback_bridge import running_callbacks
 from ._estimators.classifier import SigmoidBackpropClassifier
 from ._estimators.regressor import SigmoidBackpropRegressor
 from ._estimators.state import TrainingState, draft_of
@@ -55,7 +56,7 @@ def _state_as_there(estimator, incremental):
     patience = replace(state.patience, count=estimator._no_improvement_count)
     # After early stopping training goes on from the best weights.
     theta = state.theta if patience.best_theta is None else patience.best_theta
-    kept = {"patience": patience, "judged_by": state.judged_by, "theta": theta, "checksum": state.checksum}
+    kept = {"patience": patience, "judged_by": state.judged_by, "theta": theta, "mark": state.mark}
     return TrainingState(source, shuffled=shuffled, **kept)
 
 
@@ -84,7 +85,7 @@ class _TrainedAsThere:
                 )
         except BaseException:
             # A failed fit changes nothing.
-            self.__dict__ = before
+            self.__dict__ = {**before, **running_callbacks(self)}
             raise
         return self
 

@@ -180,7 +180,7 @@ class Adam(Optimizer):
 
     def initial_state(self, theta: Array) -> dict:
         """Return both moments, zero at first, and the number of steps."""
-        return {"first_moment": np.zeros(theta.shape, theta.dtype), "second_moment": np.zeros_like(theta), "steps": 0}
+        return {"first_moment": np.zeros_like(theta), "second_moment": np.zeros_like(theta), "steps": 0}
 
     def update(self, theta: Array, gradient: Array, state: dict, learning_rate: float, loss: float) -> None:
         """Take one step; see `Optimizer.update`."""

@@ -50,8 +50,10 @@ class Batches:
                  noise=0.0, generator=None, passes=1):  # fmt: skip
         # A plain view of a memory-mapped array, which the network's products ask for.
         self.X, self.Y, self.sample_weight = X if issparse(X) else np.asarray(X), Y, None
-        self.batch_size, self.shuffle, self.random_state = batch_size, shuffle, random_state
         self.n_samples = X.shape[0] if rows is None else len(rows)
+        # Of one sample there is but one order: to shuffle it would draw nothing.
+        shuffle = shuffle and self.n_samples > 1
+        self.batch_size, self.shuffle, self.random_state = batch_size, shuffle, random_state
         self.passes = passes
         self.mean_weight = 1.0
         if sample_weight is not None:

@@ -4,6 +4,7 @@ It knows the parts of this package alone, by their exact types; each has its num
 """
 
 import os
+from operator import attrgetter
 from time import perf_counter
 
 import numpy as np
@@ -44,11 +45,12 @@ LOSSES = {
     RoundedCategoricalLogLoss: None,
     MeanSquaredError: None,
 }
-_ADAM = (("beta_1", "beta_2", "epsilon"), ("first_moment", "second_moment"), "steps")
-_RPROP = (("increase", "decrease", "smallest_step", "largest_step"), ("step", "gradient", "change"), "loss")
-# Its number, its settings, the arrays that it remembers, and the one number besides.
+LOSS_NUMBERS = {loss: number for number, loss in enumerate(LOSSES)}
+_ADAM = (attrgetter("beta_1", "beta_2", "epsilon"), ("first_moment", "second_moment"), "steps")
+_RPROP = (attrgetter("increase", "decrease", "smallest_step", "largest_step"), ("step", "gradient", "change"), "loss")
+# Its number, what returns its settings, the arrays that it remembers, and the one number besides.
 OPTIMIZERS = {
-    SGD: (0, ("momentum", "nesterovs_momentum"), ("velocity",), None),
+    SGD: (0, attrgetter("momentum", "nesterovs_momentum"), ("velocity",), None),
     Adam: (1, *_ADAM),
     AdamW: (1, *_ADAM),
     Rprop: (2, *_RPROP),
@@ -87,6 +89,12 @@ def name():
     return "NumPy" if (engine := chosen()) is None else f"C, {engine.targets()[0]}"
 
 
+def all_finite(array):
+    """Return whether all numbers in an array are finite."""
+    found = None if _compiled is None else _compiled.all_finite(array)
+    return bool(np.isfinite(array).all()) if found is None else found
+
+
 def predictor_of(coefs, intercepts, activations):
     """Return a function of both lists, `X` and a link that predicts for a few rows, or None where that is not to be had.
 
@@ -105,6 +113,8 @@ def predictor_of(coefs, intercepts, activations):
 
 def takes(objective, batches, optimizer):
     """Return whether the compiled engine is to train: it knows every part, and the inputs are dense."""
+    if chosen() is None:
+        return False
     network, dropout, X = objective.network, objective.dropout, batches.X
     known = (
         type(optimizer) in OPTIMIZERS
@@ -113,15 +123,13 @@ def takes(objective, batches, optimizer):
     )
     dense = type(X) is np.ndarray and X.dtype == network.theta.dtype and X.strides[1] == X.itemsize and X.flags.aligned
     # Masks and noise are drawn in turn from one generator, of which C draws the masks alone.
-    return (
-        chosen() is not None and known and dense and batches.Y.dtype.char in "fdB?" and not (dropout[0] and batches.noise)
-    )
+    return known and dense and batches.Y.dtype.char in "fdB?" and not (dropout[0] and batches.noise)
 
 
 def one_thread_is_enough(network, batch_size, compiles):
     """Return whether the matrix products of a step are too small for a second thread to pay."""
     maker = MAKER if compiles else "baseline"
-    return batch_size * max([coef.size for coef in network.coefs]) < CROSSOVER[maker][network.theta.dtype]
+    return batch_size * network.largest < CROSSOVER[maker][network.theta.dtype]
 
 
 class Epochs:
@@ -146,10 +154,10 @@ class Epochs:
             activations=tuple(map(ACTIVATIONS.index, map(type, network.activations))),
             penalties=tuple(objective.penalty.strengths),
             fit_intercept=network.fit_intercept,
-            loss=list(LOSSES).index(type(loss)),
+            loss=LOSS_NUMBERS[type(loss)],
             loss_setting=getattr(loss, LOSSES[type(loss)] or "", 0.0),
             optimizer=number,
-            optimizer_settings=tuple([getattr(optimizer, name) for name in settings]),
+            optimizer_settings=settings(optimizer),
             memory=tuple([memory[name] for name in arrays if name in memory]),
             X=batches.X,
             Y=batches.Y,

@@ -91,9 +91,10 @@ def gradient_descent(objective, batches, optimizer, schedule, rule, state, *, sc
     schedule : Schedule
     rule : StepRule
     state : DescentState
-        Updated in place; with an array as its `mean`, that takes in the parameters after each step. From step to step these
-        scatter around what they have learnt, the more so the higher the learning rate; their mean does not (Polyak and
-        Juditsky, 1992). It forgets the first steps, which know little: at step t the latest counts 6 / (t + 5).
+        Updated in place; its `memory` is one of this optimizer, or empty. With an array as its `mean`, that takes in the
+        parameters after each step. From step to step these scatter around what they have learnt, the more so the higher
+        the learning rate; their mean does not (Polyak and Juditsky, 1992). It forgets the first steps, which know little:
+        at step t the latest counts 6 / (t + 5).
     scale : float, default=1 / number of samples in the batch
         Factor on the sum of the losses of a batch.
     max_iter : int, default=None
@@ -113,8 +114,7 @@ def gradient_descent(objective, batches, optimizer, schedule, rule, state, *, sc
     initial = rule.learning_rate_init
     if state.learning_rate_init != initial:
         state.learning_rate = state.learning_rate_init = initial
-    memory = _memory(optimizer, objective.network.theta, state.memory)
-    state.memory = memory
+    memory = state.memory = state.memory or optimizer.initial_state(objective.network.theta) or {}
     n_samples = batches.n_samples * batches.passes
     start = state.epochs - done
     # Within an epoch a schedule of the user's own alone may go higher than `learning_rate_init`.
@@ -141,12 +141,12 @@ def gradient_descent(objective, batches, optimizer, schedule, rule, state, *, sc
         yield total / seen
 
 
-def _memory(optimizer, theta, earlier):
-    """Return what the optimizer is to remember: what it did `earlier`, in the type of the parameters now, or new arrays."""
+def remembered(optimizer, theta, earlier):
+    """Return what was remembered `earlier`, in the type of the parameters now; nothing if it was by another optimizer."""
     # Of our own what is remembered has the same names for any parameters.
     known = type(optimizer) in OPTIMIZERS.values()
-    if not earlier or (optimizer.initial_state(theta[:0] if known else theta) or {}).keys() != earlier.keys():
-        return optimizer.initial_state(theta) or {}
+    if earlier and (optimizer.initial_state(theta[:0] if known else theta) or {}).keys() != earlier.keys():
+        return {}
     return {
         name: value.astype(theta.dtype, copy=False) if isinstance(value, np.ndarray) and value.ndim else value
         for name, value in earlier.items()

@@ -706,12 +706,28 @@ static PyObject *use(PyObject *Py_UNUSED(module), PyObject *name)
     return NULL;
 }
 
+static PyObject *all_finite(PyObject *Py_UNUSED(module), PyObject *array)
+{
+    Py_buffer view;
+    if (PyObject_GetBuffer(array, &view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT)) {
+        PyErr_Clear();
+        Py_RETURN_NONE;
+    }
+    const int type = type_of(&view);
+    const int known = type >= 0 && (uintptr_t)view.buf % view.itemsize == 0;
+    const int found = known && kernels[type].all_finite(view.buf, view.len / view.itemsize);
+    PyBuffer_Release(&view);
+    return known ? PyBool_FromLong(found) : Py_NewRef(Py_None);
+}
+
 static PyMethodDef functions[] = {
     {"targets", targets, METH_NOARGS, "targets()\n--\n\nReturn the names of the kernels that run here, the fastest first."},
     {"use", use, METH_O, "use(target)\n--\n\nCompute with the kernels of that name."},
     {"apply", apply, METH_VARARGS, "apply(what, code, A, cache=None, delta=None)\n--\n\nApply a formula in place."},
     {"loss_gradient", loss_gradient, METH_VARARGS,
      "loss_gradient(code, setting, n_rows, Y, Z, values, gradient, scratch)\n--\n\nSee `Loss.loss_gradient`."},
+    {"all_finite", all_finite, METH_O,
+     "all_finite(array)\n--\n\nReturn whether all its numbers are finite, or None if it is no array of floats in C order."},
     {NULL},
 };
 

@@ -228,8 +228,9 @@ static void NAME(run)(Plan *plan, Call *call)
 }
 
 /* Return whether all values are finite: a product with zero is zero, or NaN. */
-static int NAME(all_finite)(const REAL *restrict A, ptrdiff_t size)
+static int NAME(all_finite)(const void *values, ptrdiff_t size)
 {
+    const REAL *A = values;
     REAL sum = 0;
 #pragma omp simd reduction(+ : sum)
     for (ptrdiff_t i = 0; i < size; i++)

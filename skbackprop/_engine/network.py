@@ -1,6 +1,6 @@
 """A feed-forward network: layers as views on one flat parameter vector, forward and backward in preallocated buffers."""
 
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -26,6 +26,8 @@ class Network:
     ----------
     theta : ndarray of shape (n_parameters,)
         All weights, layer after layer, then all biases.
+    largest : int
+        Weights of the layer that has most.
     weights : ndarray of shape (n_weights,)
         The part of `theta` that holds weights.
     coefs, intercepts : list of ndarray
@@ -38,10 +40,15 @@ class Network:
         self.layer_sizes = tuple(layer_sizes)
         self.activations = tuple(activations)
         self.fit_intercept = fit_intercept
-        self.n_weights = sum(fan_in * fan_out for fan_in, fan_out in pairwise(self.layer_sizes))
-        n_biases = sum(self.layer_sizes[1:]) if fit_intercept else 0
+        shapes, sizes = list(pairwise(self.layer_sizes)), self.layer_sizes[1:]
+        ends = list(accumulate([fan_in * fan_out for fan_in, fan_out in shapes] + list(sizes), initial=0))
+        # Where in `theta` the weights and the biases of each layer are.
+        places = list(map(slice, ends[:-1], ends[1:]))
+        self._weights_at, self._biases_at = list(zip(places, shapes, strict=False)), places[len(shapes) :]
+        self.n_weights = ends[len(shapes)]
+        self.largest = max([fan_in * fan_out for fan_in, fan_out in shapes])
         self.shift = None
-        self._hold(np.zeros(self.n_weights + n_biases, dtype))
+        self._hold(np.zeros(ends[-1] if fit_intercept else self.n_weights, dtype))
 
     def _hold(self, theta):
         """Have these parameters."""
@@ -51,14 +58,10 @@ class Network:
 
     def layer_views(self, vector):
         """Return the parts of a vector laid out like `theta`: weight matrices and bias vectors, layer by layer."""
-        coefs, intercepts, start = [], [], 0
-        for fan_in, fan_out in pairwise(self.layer_sizes):
-            coefs.append(vector[start : start + fan_in * fan_out].reshape(fan_in, fan_out))
-            start += fan_in * fan_out
-        for fan_out in self.layer_sizes[1:]:
-            intercepts.append(vector[start : start + fan_out] if self.fit_intercept else np.zeros(fan_out, vector.dtype))
-            start += fan_out
-        return coefs, intercepts
+        coefs = [vector[place].reshape(shape) for place, shape in self._weights_at]
+        if self.fit_intercept:
+            return coefs, [vector[place] for place in self._biases_at]
+        return coefs, [np.zeros(size, vector.dtype) for size in self.layer_sizes[1:]]
 
     def twin(self):
         """Return a network of the same shape, with parameters of its own."""

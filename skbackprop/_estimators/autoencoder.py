@@ -27,6 +27,7 @@ from .annotations import (
 )
 from .base import BaseBackprop, checked_inputs, losses_of
 from .by_hand import Derived, blames_weights
+from .callback_bridge import with_callbacks
 from .columns import refuse_dates
 from .docstrings import share_documentation
 from .parameters import can_fit_partially, checked_at_first, constraints, hidden_sizes_of, store
@@ -110,6 +111,7 @@ class SigmoidBackpropAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMix
                  max_time: float | None = None, tied: bool = False, noise: float = 0.0) -> None:  # fmt: skip
         store(self, locals())
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self: Fitted, X: Data, y: Any = None, *, X_val: Data | None = None) -> Fitted:
         """Learn to reconstruct the samples.

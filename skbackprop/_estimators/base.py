@@ -12,7 +12,7 @@ from ..losses import Loss
 from . import by_hand
 from .annotations import Auto, Parameters, Scoring
 from .by_hand import Derived
-from .callback_bridge import CallbackBridge, CallbackSupportMixin, epochs_a_task, with_callbacks
+from .callback_bridge import CallbackBridge, CallbackSupportMixin, epochs_a_task
 from .folds import FoldedTraining, refuse_with_folds
 from .parameters import CheckedParameters
 from .prediction import few_rows, raw_scores
@@ -110,7 +110,6 @@ class BaseBackprop(Parameters, CallbackSupportMixin, CheckedParameters, Versione
             vars(self).pop("_activations", None)
         super().__setattr__(name, value)
 
-    @with_callbacks
     def _fit(self, X, y, sample_weight, validation, incremental=False, **labels):
         """Fit a draft, so that an error leaves the estimator as it was, and then become the draft."""
         in_folds = self.early_stopping == "cv"

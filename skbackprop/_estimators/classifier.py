@@ -30,6 +30,7 @@ from .annotations import (
 )
 from .base import ROWS_AT_A_TIME, BaseBackprop
 from .by_hand import Derived
+from .callback_bridge import with_callbacks
 from .docstrings import share_documentation
 from .features import FeaturesMixin
 from .labels import Labels, checked_labels, refuse_missing, refuse_weights_of_one_class, warn_of_one_hot
@@ -205,6 +206,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
                  n_jobs: int | None = None) -> None:  # fmt: skip
         store(self, locals())
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self: Fitted, X: Data, y: Data, sample_weight: Weights = None, *, X_val: Data | None = None,
             y_val: Data | None = None, sample_weight_val: Weights = None) -> Fitted:  # fmt: skip

@@ -4,7 +4,6 @@ import copy
 import inspect
 from functools import cache
 from operator import attrgetter, is_
-from zlib import crc32
 
 import numpy as np
 
@@ -31,9 +30,10 @@ def _parameters_of(kind):
 def _settings_of(estimator, problem):
     """Return what parts are made from: parameters, what is in those that are lists, and what there is to learn."""
     values = _parameters_of(type(estimator))(estimator)
-    for value in values:
-        if type(value) is list:
-            values += (len(value), *value)
+    if list in map(type, values):
+        for value in values:
+            if type(value) is list:
+                values += (len(value), *value)
     loss = problem.loss
     return (*values, type(loss), loss.output_activation, loss.normalized, *problem[3:])
 
@@ -90,9 +90,9 @@ class Parts:
         found = (*estimator.coefs_, *estimator.intercepts_)
         return self.network.fit_intercept and len(found) == len(self.views) and all(map(is_, found, self.views))
 
-    def hold_weights_of(self, estimator, checksum):
+    def hold_weights_of(self, estimator, state):
         """Return whether an estimator's weights are those that were published last, not set by the user since."""
-        return self.hold_arrays_of(estimator) and crc32(self.published) == checksum
+        return self.hold_arrays_of(estimator) and state.published(self.published)
 
     def source_for(self, state):
         """Return a random state that goes on from that of a state."""
@@ -108,8 +108,7 @@ class Parts:
         if self.source is not None:
             before, n_rows = training.state, training.batches.n_samples if training.batches.shuffle else 0
             if len(before.shuffled) < MOST_SHUFFLES and n_rows <= MOST_SHUFFLED:
-                # To shuffle one row nothing is drawn.
-                state.random_state, state.shuffled = before.random_state, before.shuffled + (n_rows,) * (n_rows > 1)
+                state.random_state, state.shuffled = before.random_state, before.shuffled + (n_rows,) * (n_rows > 0)
             else:
                 state.random_state = copy.deepcopy(self.source)
         self._source_of = state.random_state, state.shuffled

@@ -30,6 +30,7 @@ from .annotations import (
 )
 from .base import BaseBackprop
 from .by_hand import Derived
+from .callback_bridge import with_callbacks
 from .columns import refuse_dates, refuse_others
 from .docstrings import share_documentation
 from .features import FeaturesMixin
@@ -119,6 +120,7 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
                  n_jobs: int | None = None) -> None:  # fmt: skip
         store(self, locals())
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self: Fitted, X: Data, y: Data, sample_weight: Weights = None, *, X_val: Data | None = None,
             y_val: Data | None = None, sample_weight_val: Weights = None) -> Fitted:  # fmt: skip
@@ -244,7 +246,8 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
     def _validated(self, X, y, sample_weight, loss, dtype, reset, any_sign=False, weight_name="sample_weight"):
         """Return checked `Samples`: inputs dense in C order or CSR, targets that suit the loss."""
         how = {"accept_sparse": "csr", "multi_output": True, "y_numeric": True, "dtype": dtype, "order": "C"}
-        refuse_dates(y, "y")
+        if type(y) is not np.ndarray or y.dtype.kind not in "iuf":
+            refuse_dates(y, "y")
         try:
             X, y = validated(self, X, y, reset=reset, **how)
             y = y.astype(np.float64) if y.dtype.kind in "SU" else y
@@ -260,7 +263,7 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
         # In float64: time stamps, say, lose their last digits in float32, and with these what there is to learn.
         Y = y.astype(np.float64).reshape(len(y), -1)
         # None among objects is NaN only now, and no number is larger or smaller than NaN.
-        if not np.abs(Y).max() <= np.finfo(X.dtype).max:
+        if not np.maximum.reduce(np.abs(Y), axis=None) <= np.finfo(X.dtype).max:
             assert_all_finite(Y, input_name="y")
             raise ValueError(
                 f"Got targets that are infinite in {X.dtype}, the type of X: pass X in float64, or smaller targets."

@@ -7,7 +7,6 @@ from time import perf_counter
 import numpy as np
 
 from .._engine.descent import tie
-from .._engine.objective import QUIET
 from .._engine.patience import Patience
 from .progress import ProgressLine
 
@@ -79,7 +78,7 @@ class Run:
 
     @property
     def is_finite(self):
-        """Whether the parameters are finite numbers, of squares that are, too; the caller silences warnings."""
+        """Whether the parameters are finite numbers, of squares that are, too; `Training.run` silences warnings."""
         return all(math.isfinite(array.dot(array)) for array in self._changing)
 
     @property
@@ -96,7 +95,8 @@ class Run:
         if not finite:
             self.reason = "diverged"
             return True
-        for array, copied in zip(self._changing, self._last_finite, strict=True):
+        # (No epoch follows that of `partial_fit`.)
+        for array, copied in [] if self.incremental else zip(self._changing, self._last_finite, strict=True):
             np.copyto(copied, array)
         if self.line is not None:
             self.line.print(self.n_epochs, loss, self.scores[-1] if self.scores else None)
@@ -125,7 +125,7 @@ class Run:
         """Set the attributes that tell how training went."""
         fitted, curve, scores = vars(estimator), estimator.loss_curve_, estimator.validation_scores_
         # The lists of many calls of `partial_fit` are long: the best of each is known, and they grow in place.
-        best, highest = (fitted.get(name) if curve else None for name in ("best_loss_", "best_validation_score_"))
+        best, highest = (fitted.get("best_loss_"), fitted.get("best_validation_score_")) if curve else (None, None)
         least, highest = curve if best is None else [best], (scores or []) if highest is None else [highest]
         if not self.incremental:
             curve, scores = [*curve], scores and [*scores]
@@ -152,8 +152,7 @@ class Run:
             self.line.finish()
         broken = self.reason == "diverged"
         if not (broken or judged):
-            with np.errstate(**QUIET):
-                broken = not self.is_finite
+            broken = not self.is_finite
         if broken:
             self.restore()
             if self.reason != "interrupted":
@@ -179,20 +178,19 @@ def run_epochs(run, training):
     descent = training.state.descent
     n_epochs = (training.max_iter or 1) - run.done if run.reason == "max_iter" else 0
     try:
-        with np.errstate(**QUIET):
-            for number in range(1, n_epochs + 1):
-                if run.bridge is not None:
-                    run.bridge.begin_epoch()
-                loss = next(epochs)
-                share = None if training.max_iter is None else (run.n_epochs + 1) / training.max_iter
-                stop = run.after_epoch(loss, rising=schedule.rises(share, descent.steps))
-                if run.reason == "plateau" and (rate := schedule.after_plateau(descent.learning_rate)) is not None:
-                    descent.learning_rate = rate
-                    run.patience.count = 0
-                    run.reason = "max_iter"
-                    stop = False
-                if run.after_telling(training, stop, last=number == n_epochs):
-                    break
+        for number in range(1, n_epochs + 1):
+            if run.bridge is not None:
+                run.bridge.begin_epoch()
+            loss = next(epochs)
+            share = None if training.max_iter is None else (run.n_epochs + 1) / training.max_iter
+            stop = run.after_epoch(loss, rising=schedule.rises(share, descent.steps))
+            if run.reason == "plateau" and (rate := schedule.after_plateau(descent.learning_rate)) is not None:
+                descent.learning_rate = rate
+                run.patience.count = 0
+                run.reason = "max_iter"
+                stop = False
+            if run.after_telling(training, stop, last=number == n_epochs):
+                break
     except (KeyboardInterrupt, ComputeLostError) as error:
         run.interrupt(error)
         if training.recipe.step.tied:
@@ -221,8 +219,7 @@ def run_minimizer(run, training):
         return run.after_telling(training, stop, last=len(run.loss_curve) == max_iter)
 
     try:
-        with np.errstate(**QUIET):
-            result = recipe.optimizer.minimize(function, network.theta.astype(np.float64), max_iter, after_iteration)
+        result = recipe.optimizer.minimize(function, network.theta.astype(np.float64), max_iter, after_iteration)
     except (KeyboardInterrupt, ComputeLostError) as error:
         run.interrupt(error)
         run.restore()

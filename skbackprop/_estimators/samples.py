@@ -13,6 +13,7 @@ from sklearn.utils import check_array, gen_batches
 from sklearn.utils.validation import validate_data
 
 from .._engine.batches import Batches
+from .._engine.compiled import all_finite
 from .._engine.objective import Objective, base_rate_loss, constant_scores, mean_loss
 from ..losses import Loss
 from .by_hand import refuse_weights
@@ -101,7 +102,8 @@ class Samples(NamedTuple):
         if self.X.dtype == dtype and not target_scaling:
             return self
         X, Y = self.X.astype(dtype, copy=False), self.Y
-        return self._replace(X=X, Y=target_scaling.apply(Y).astype(dtype, copy=False) if target_scaling else Y)
+        Y = target_scaling.apply(Y).astype(dtype, copy=False) if target_scaling else Y
+        return Samples(X, self.y, Y, self.sample_weight)
 
     def hold_out(self, strata, fraction):
         """Plan a split for early stopping, or raise if there are too few samples."""
@@ -119,9 +121,9 @@ class Samples(NamedTuple):
 
     # What is computed of them ----------------------------------------------------------------------------------------
 
-    def batches(self, scaling, batch_size, shuffle, random_state, rows, noise, generator, passes):
-        """Return them in batches; see `Batches`."""
-        X, scaling = scaling.apply(self.X) if scaling else (self.X, None)
+    def batches(self, scaling, batch_size, shuffle, random_state, rows, noise, generator, passes, once):
+        """Return them in batches, `once` if each is asked for but one time; see `Batches`."""
+        X, scaling = scaling.apply(self.X, once) if scaling else (self.X, None)
         order = batch_size, shuffle, random_state, rows
         return Batches(X, self.Y, self.sample_weight, *order, scaling, noise, generator, passes)
 
@@ -195,7 +197,7 @@ def is_plain(X, fitted, dtype=FLOATS, order=None, reset=True, accept_sparse=None
         and 0 < X.size <= PLAIN_SIZE
         and (reset or (X.shape[1] == fitted.get("n_features_in_") and "feature_names_in_" not in fitted))
         and (order is None or X.flags.c_contiguous)
-        and bool(np.isfinite(X).all())
+        and all_finite(X)
     )
 
 
@@ -206,7 +208,7 @@ def _is_plain_target(y, n_samples):
         and y.ndim in {1, 2}
         and len(y) == n_samples
         and y.size > 0
-        and (y.dtype.kind in "iubU" or (y.dtype.kind == "f" and bool(np.isfinite(y).all())))
+        and (y.dtype.kind in "iubU" or (y.dtype.kind == "f" and all_finite(y)))
     )
 
 

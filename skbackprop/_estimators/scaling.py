@@ -127,15 +127,18 @@ class Scaling(NamedTuple):
         dtype = np.float64 if np.any(_too_coarse(dtype, mean, scale, largest) & ~constant) else dtype
         return cls(mean.astype(dtype), scale.astype(dtype), float(((deviation / scale) ** 2).sum()))
 
-    def apply(self, X):
+    def apply(self, X, once=False):
         """Return scaled inputs, and the scaling that is left to do batch by batch: itself, or None.
 
-        Sparse inputs are not shifted: the network does that, by `shift`.
+        It is left if each batch is asked for but `once`, or where another array would be large. Sparse inputs are not
+        shifted: the network does that, by `shift`.
         """
         if issparse(X):
             return csr_array((X.data / self.scale[X.indices], X.indices, X.indptr), shape=X.shape), None
-        if X.nbytes > COPY_BYTES:
-            return X, self
+        if once or X.nbytes > COPY_BYTES:
+            # Training may be in float64 for the sake of the targets alone.
+            known = self.mean.dtype == X.dtype
+            return X, self if known else self._replace(mean=self.mean.astype(X.dtype), scale=self.scale.astype(X.dtype))
         X = X - self.mean
         X /= self.scale
         return X, None
@@ -154,11 +157,11 @@ class Scaling(NamedTuple):
         """Change the first layer's parameters so that raw inputs get the scores that standardised ones had."""
         network.coefs[0] /= self.scale[:, np.newaxis]
         # In float64, for large terms may cancel.
-        network.intercepts[0] -= self.mean.astype(np.float64) @ network.coefs[0]
+        network.intercepts[0] -= self.mean.astype(np.float64).dot(network.coefs[0])
 
     def unfold(self, network):
         """Undo `fold`."""
-        network.intercepts[0] += self.mean.astype(np.float64) @ network.coefs[0]
+        network.intercepts[0] += self.mean.astype(np.float64).dot(network.coefs[0])
         network.coefs[0] *= self.scale[:, np.newaxis]
 
 

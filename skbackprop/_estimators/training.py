@@ -12,7 +12,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from .._engine import compiled
-from .._engine.descent import gradient_descent, tie
+from .._engine.descent import gradient_descent, remembered, tie
 from .._engine.network import Network
 from .._engine.objective import QUIET
 from .._engine.penalty import Penalty
@@ -21,8 +21,9 @@ from .by_hand import refuse_weights
 from .parts import Parts, leave_parts
 from .recipe import Recipe, one_batch, variances
 from .run import Run, run_epochs, run_minimizer
+from .samples import Problem
 from .scoring import Score
-from .state import TrainingState, draft_of
+from .state import TrainingState, draft_of, mark_of
 from .threads import limit_threads, shares_nothing
 from .words import shown
 
@@ -93,13 +94,15 @@ class Training:
         self._dtype = problem.samples.X.dtype
         if not resume or not hasattr(estimator, "_scaling"):
             self._decide_scaling(problem, resume)
-        self.problem = problem._replace(samples=self._scaled(problem.samples))
+        self.problem = Problem(self._scaled(problem.samples), *problem[1:])
         self.held_out = self._scaled(held_out)
         self._given = {"": self.problem.samples, "_val": self.held_out}
         if self.state.unfinished:
             self.state.refuse_other_run(self.fingerprint)
         self.network = self._starting_network(resume)
         descent = self.state.descent
+        if not self.parts:
+            descent.memory = remembered(self.recipe.optimizer, self.network.theta, descent.memory)
         if self.recipe.averages and descent.mean is None:
             descent.mean, descent.steps = self.network.theta.copy(), 0
         self.kept = descent.mean if self.recipe.averages else self.network.theta
@@ -162,7 +165,7 @@ class Training:
     def _load(self, network):
         """Give the network the estimator's weights, or the state's own if these are what was published of them."""
         estimator, state = self.estimator, self.state
-        if self.parts and self.parts.hold_weights_of(estimator, state.checksum):
+        if self.parts and self.parts.hold_weights_of(estimator, state):
             np.copyto(network.theta, state.theta)
             return
         refuse_weights(estimator)
@@ -184,7 +187,7 @@ class Training:
         fitted = [*estimator.coefs_, *estimator.intercepts_]
         for own, value in zip(network.coefs + network.intercepts, fitted, strict=True):
             np.copyto(own, value, casting="same_kind")
-        if state.checksum == crc32(network.theta):
+        if state.published(network.theta):
             # What was published may be the best weights so far, or scaled and so rounded: training goes on from its own.
             np.copyto(network.theta, state.theta)
             return
@@ -215,7 +218,7 @@ class Training:
         order = estimator.shuffle and not self.recipe.optimizer.full_batch, self._source, state.rows
         noise = estimator.noise, state.steps_generator() if estimator.noise else None
         state.rows_seen = state.rows_seen + n_rows if self.incremental else n_rows
-        return samples.batches(estimator._scaling, batch_size, *order, *noise, self.recipe.passes)
+        return samples.batches(estimator._scaling, batch_size, *order, *noise, self.recipe.passes, self.incremental)
 
     def _make_penalty(self):
         """Return the penalty on the weights."""
@@ -272,9 +275,7 @@ class Training:
         """Change the published parameters to the units of the raw inputs and, if so wished, targets."""
         for scaling in (self.estimator._scaling, targets and self.estimator._target_scaling):
             if scaling:
-                # `run` looks for what overflows.
-                with np.errstate(**QUIET):
-                    scaling.fold(self.published)
+                scaling.fold(self.published)
 
     @cached_property
     def fingerprint(self):
@@ -299,7 +300,7 @@ class Training:
         state.random_state, state.shuffled = self._source, ()
         state.patience = patience
         state.rows = self.batches.order
-        state.theta, state.checksum = self.network.theta, crc32(self.published.theta)
+        state.theta, state.mark = self.network.theta, mark_of(self.published.theta)
         state.reason = run.reason
         state.unfinished, state.fingerprint = False, None
         return state
@@ -332,31 +333,33 @@ class Training:
     def run(self, bridge=None):
         """Train, and leave the estimator fitted; tell the bridge, if there is one, of each epoch."""
         estimator = self.estimator
-        run = Run(self, bridge)
-        # Small products have one thread in any case; to ask for it would take longer than a step of `partial_fit`.
-        alone = self.parts and shares_nothing(self.network, self.batches.batch_size)
-        compiles = not alone and compiled.takes(self.objective, self.batches, self.recipe.optimizer)
-        with nullcontext() if alone else limit_threads(self.network, self.batches.batch_size, compiles):
-            (run_minimizer if self.recipe.optimizer.minimizes else run_epochs)(run, self)
-        if run.early_stopping and run.patience.best_theta is not None:
-            self.kept = run.patience.best_theta
-        self.broken_by = run.broken_by
-        # Of a single epoch there is nothing to say, unless it was broken off.
-        if self.broken_by is None and (not self.incremental or run.reason in {"diverged", "interrupted"}):
-            samples, loss = self.problem.samples, self.problem.loss
-            self.problem = self.problem._replace(samples=samples.to_look_at())
-            warn_of(run, self, partial(samples.base_rate_loss, loss), partial(self.mean_loss, samples))
-        self.fold()
-        if not np.isfinite(self.published.theta).all():
-            raise ValueError(
-                f"Got features or targets whose units make weights that overflow in {self._dtype}: pass X in float64, or "
-                "values of another size."
-            )
-        state = self._state_after(run) if estimator.warm_start or self.incremental else None
-        if self._leaves_parts and run.reason not in {"diverged", "interrupted"}:
-            leave_parts(self, state)
-        estimator._training_state = state
-        run.note(estimator)
+        # Overflow is looked for where it matters.
+        with np.errstate(**QUIET):
+            run = Run(self, bridge)
+            # Small products have one thread in any case; to ask for it would take longer than a step of `partial_fit`.
+            alone = self.parts and shares_nothing(self.network, self.batches.batch_size)
+            compiles = not alone and compiled.takes(self.objective, self.batches, self.recipe.optimizer)
+            with nullcontext() if alone else limit_threads(self.network, self.batches.batch_size, compiles):
+                (run_minimizer if self.recipe.optimizer.minimizes else run_epochs)(run, self)
+            if run.early_stopping and run.patience.best_theta is not None:
+                self.kept = run.patience.best_theta
+            self.broken_by = run.broken_by
+            # Of a single epoch there is nothing to say, unless it was broken off.
+            if self.broken_by is None and (not self.incremental or run.reason in {"diverged", "interrupted"}):
+                samples, loss = self.problem.samples, self.problem.loss
+                self.problem = self.problem._replace(samples=samples.to_look_at())
+                warn_of(run, self, partial(samples.base_rate_loss, loss), partial(self.mean_loss, samples))
+            self.fold()
+            if not compiled.all_finite(self.published.theta):
+                raise ValueError(
+                    f"Got features or targets whose units make weights that overflow in {self._dtype}: pass X in float64, "
+                    "or values of another size."
+                )
+            state = self._state_after(run) if estimator.warm_start or self.incremental else None
+            if self._leaves_parts and run.reason not in {"diverged", "interrupted"}:
+                leave_parts(self, state)
+            estimator._training_state = state
+            run.note(estimator)
 
     def mean_loss(self, samples):
         """Return the mean loss of the current weights on samples, without penalty.

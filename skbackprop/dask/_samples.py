@@ -183,7 +183,7 @@ class RemoteSamples:
 
     # What is computed of them ----------------------------------------------------------------------------------------
 
-    def batches(self, scaling, batch_size, shuffle, random_state, rows, noise, generator, passes):
+    def batches(self, scaling, batch_size, shuffle, random_state, rows, noise, generator, passes, once):
         """Return them in batches."""
         sizes, weight = self._weight()
         return RemoteBatches(self, batch_size, shuffle, random_state, rows, passes, sizes, weight / sizes.sum())

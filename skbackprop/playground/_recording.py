@@ -10,6 +10,7 @@ from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
+from .._engine.objective import QUIET
 from .._estimators.classifier import SigmoidBackpropClassifier
 from .._estimators.regressor import SigmoidBackpropRegressor
 from .._estimators.training import Training
@@ -57,7 +58,8 @@ class Recording:
         """Return the estimator as `fit` would leave it if it kept the weights of an epoch."""
         training, final = self.training, self.training.kept
         training.kept = self.kept[epoch]
-        training.fold()
+        with np.errstate(**QUIET):
+            training.fold()
         fitted = copy.deepcopy(self.estimator)
         training.kept = final
         training.fold()

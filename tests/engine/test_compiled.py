@@ -451,6 +451,29 @@ def test_arrays_are_held_as_long_as_the_trainer_lives():
     assert sys.getrefcount(theta) == before
 
 
+@pytest.mark.parametrize("target", TARGETS)
+def test_all_finite_is_numpys(target):
+    rng = np.random.RandomState(0)
+    arrays = [rng.randn(*shape).astype(dtype) for dtype in "fdeg" for shape in ((0,), (1,), (7, 5), (100,))]
+    arrays += [array[::-1] for array in arrays] + [
+        np.asfortranarray(arrays[2]),
+        np.frombuffer(b"1234567", np.float32, 1, 3),
+    ]
+    arrays += [np.arange(3), np.ones(3, bool), np.array(["a"])[:0].astype(float)]
+    for array in arrays:
+        with using(target):
+            assert compiled.all_finite(array) is bool(np.isfinite(array).all())
+        for broken in (np.nan, np.inf, -np.inf) if array.size and array.dtype.kind == "f" and array.flags.writeable else ():
+            for position in (0, array.size - 1):
+                copied = array.copy()
+                copied.flat[position] = broken
+                assert engine.all_finite(copied) in (None, False)
+                assert not compiled.all_finite(copied)
+                assert not compiled.all_finite(copied[::-1])
+    for other in (np.array(["", ""]), None, "text", 1.0, np.array([None])):
+        assert engine.all_finite(other) is None
+
+
 # Prediction -------------------------------------------------------------------------------------------------------------
 
 iris = load_iris()

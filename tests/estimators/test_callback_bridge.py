@@ -19,6 +19,7 @@ from skbackprop import (
     SigmoidBackpropRegressor,
 )
 from skbackprop._estimators.callback_bridge import MOST_TASKS
+from skbackprop.neural_network import MLPClassifier
 
 
 @pytest.mark.slow
@@ -153,20 +154,23 @@ def test_what_a_callback_keeps_is_not_changed_by_training():
     assert len(set(norms)) == 8
 
 
-def test_an_error_in_a_fit_or_a_callback_tears_down_and_leaves_the_earlier_fit():
+@pytest.mark.parametrize("kind", [SigmoidBackpropClassifier, MLPClassifier])
+def test_an_error_in_a_fit_or_a_callback_tears_down_and_leaves_the_earlier_fit(kind):
     class Failing(Recorder):
         def on_fit_task_end(self, estimator, context):
             raise RuntimeError("oh")
 
-    classifier = quietly(make().fit, X, y)
+    classifier = quietly(make(kind).fit, X, y)
     before, recorder = [coef.copy() for coef in classifier.coefs_], Failing()
     classifier.set_callbacks(recorder)
+    attributes = set(vars(classifier))
     with pytest.raises(RuntimeError, match="oh"):
         classifier.fit(X, y)
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         classifier.fit(X, y[:-1])
     # Data are validated before callbacks are told of anything.
     assert recorder.events == ["setup", "teardown"]
+    assert set(vars(classifier)) == attributes
     for a, b in zip(before, classifier.coefs_, strict=True):
         np.testing.assert_array_equal(a, b)
 

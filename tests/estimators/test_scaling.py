@@ -82,6 +82,16 @@ def test_batch_by_batch_is_the_same_as_all_at_once(monkeypatch):
         )
 
 
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_float32_inputs_are_scaled_batch_by_batch_where_the_targets_need_float64(shuffle, monkeypatch):
+    inputs, targets = SIGNAL.astype(np.float32), 1.7e9 + 600 * TREND
+    at_once = fit(tiny("regressor", shuffle=shuffle), inputs, targets)
+    assert at_once.coefs_[0].dtype == np.float64
+    monkeypatch.setattr(scaling_module, "COPY_BYTES", 0)
+    fitted = fit(tiny("regressor", shuffle=shuffle), inputs, targets)
+    np.testing.assert_allclose(fitted.predict(inputs), at_once.predict(inputs), rtol=1e-12)
+
+
 @pytest.mark.slow
 def test_sparse_inputs_are_scaled_and_stay_sparse():
     sparse = sp.csr_matrix(X * (np.median(X, axis=0) < X))
