@@ -66,6 +66,7 @@ CROSSOVER = {"baseline": _BLAS, "avx2": _BLAS, "avx512": dict.fromkeys(_BLAS, 80
 MAKER = _compiled.targets()[0] if _compiled else "baseline"
 # Learning rates that are computed, and values of noise that are drawn, for one call.
 STEPS_A_CALL, NOISE_A_CALL = 256, 262_144
+LARGEST = float(np.finfo(np.float64).max)
 
 
 def chosen():
@@ -89,9 +90,15 @@ def name():
     return "NumPy" if (engine := chosen()) is None else f"C, {engine.targets()[0]}"
 
 
+def all_within(array, bound):
+    """Return whether none of the numbers in an array is larger in size, nor NaN."""
+    found = None if _compiled is None else _compiled.all_within(array, bound)
+    return bool((np.abs(array) <= bound).all()) if found is None else found
+
+
 def all_finite(array):
     """Return whether all numbers in an array are finite."""
-    found = None if _compiled is None else _compiled.all_finite(array)
+    found = None if _compiled is None else _compiled.all_within(array, LARGEST)
     return bool(np.isfinite(array).all()) if found is None else found
 
 
@@ -190,7 +197,8 @@ class Epochs:
                 batches.random_state.shuffle(batches.order)
             end = self._end(row, stop, rate_at is not None)
             if rate_at is not None:
-                rates = self._rates(rate, rate_at, row, end, steps)
+                listed = self._rates(rate, rate_at, row, end, steps)
+                rates = listed[0] if len(listed) == 1 else np.array(listed)
             if batches.noise:
                 noise = batches.generator.standard_normal((end - row, batches.X.shape[1]), batches.X.dtype)
             # Noise that is drawn is used up, which takes no time.
@@ -199,7 +207,7 @@ class Epochs:
             total += part
             steps += n_steps
             if rate_at is not None:
-                rate = float(rates[n_steps - 1])
+                rate = listed[n_steps - 1]
             if perf_counter() >= deadline:
                 break
         if self.counter:
@@ -221,8 +229,8 @@ class Epochs:
 
     def _rates(self, rate, rate_at, row, end, steps):
         """Return the learning rate of each step from `row` to `end`."""
-        size = self.batches.batch_size
-        rates = np.empty(-(-(end - row) // size))
-        for number in range(len(rates)):
-            rates[number] = rate = rate_at(rate, row + number * size, steps + number)
+        rates = []
+        for start in range(row, end, self.batches.batch_size):
+            rate = float(rate_at(rate, start, steps + len(rates)))
+            rates.append(rate)
         return rates

@@ -15,6 +15,8 @@ from ..optimizers import OPTIMIZERS
 from ..schedules import SCHEDULES
 from . import compiled
 
+KNOWN_OPTIMIZERS, KNOWN_SCHEDULES = frozenset(OPTIMIZERS.values()), frozenset(SCHEDULES.values())
+
 
 @dataclass
 class StepRule:
@@ -118,7 +120,7 @@ def gradient_descent(objective, batches, optimizer, schedule, rule, state, *, sc
     n_samples = batches.n_samples * batches.passes
     start = state.epochs - done
     # Within an epoch a schedule of the user's own alone may go higher than `learning_rate_init`.
-    is_own = type(schedule) not in SCHEDULES.values()
+    is_own = type(schedule) not in KNOWN_SCHEDULES
     parts = objective, batches, optimizer, rule, memory, state.mean, scale, with_loss
     compiles = compiled.takes(objective, batches, optimizer)
     train = compiled.Epochs(*parts) if compiles else partial(numpy_epoch, *parts)
@@ -144,7 +146,7 @@ def gradient_descent(objective, batches, optimizer, schedule, rule, state, *, sc
 def remembered(optimizer, theta, earlier):
     """Return what was remembered `earlier`, in the type of the parameters now; nothing if it was by another optimizer."""
     # Of our own what is remembered has the same names for any parameters.
-    known = type(optimizer) in OPTIMIZERS.values()
+    known = type(optimizer) in KNOWN_OPTIMIZERS
     if earlier and (optimizer.initial_state(theta[:0] if known else theta) or {}).keys() != earlier.keys():
         return {}
     return {

@@ -74,7 +74,7 @@ static inline double seconds_now(void)
 
 const Kernels KERNELS[2] = {
     {run_float32, predict_float32, activate_float32, derive_float32, loss_gradient_float32, function_float32,
-     all_finite_float32},
+     all_within_float32},
     {run_float64, predict_float64, activate_float64, derive_float64, loss_gradient_float64, function_float64,
-     all_finite_float64},
+     all_within_float64},
 };

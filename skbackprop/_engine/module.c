@@ -706,16 +706,20 @@ static PyObject *use(PyObject *Py_UNUSED(module), PyObject *name)
     return NULL;
 }
 
-static PyObject *all_finite(PyObject *Py_UNUSED(module), PyObject *array)
+static PyObject *all_within(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t n_args)
 {
     Py_buffer view;
-    if (PyObject_GetBuffer(array, &view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT)) {
+    const double bound = n_args == 2 ? PyFloat_AsDouble(args[1]) : -1;
+    if (n_args != 2)
+        PyErr_SetString(PyExc_TypeError, "all_within takes 2 arguments.");
+    if (PyErr_Occurred())
+        return NULL;
+    if (PyObject_GetBuffer(args[0], &view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT)) {
         PyErr_Clear();
         Py_RETURN_NONE;
     }
-    const int type = type_of(&view);
-    const int known = type >= 0 && (uintptr_t)view.buf % view.itemsize == 0;
-    const int found = known && kernels[type].all_finite(view.buf, view.len / view.itemsize);
+    const int type = type_of(&view), known = type >= 0 && (uintptr_t)view.buf % view.itemsize == 0;
+    const int found = known && kernels[type].all_within(view.buf, view.len / view.itemsize, bound);
     PyBuffer_Release(&view);
     return known ? PyBool_FromLong(found) : Py_NewRef(Py_None);
 }
@@ -726,8 +730,9 @@ static PyMethodDef functions[] = {
     {"apply", apply, METH_VARARGS, "apply(what, code, A, cache=None, delta=None)\n--\n\nApply a formula in place."},
     {"loss_gradient", loss_gradient, METH_VARARGS,
      "loss_gradient(code, setting, n_rows, Y, Z, values, gradient, scratch)\n--\n\nSee `Loss.loss_gradient`."},
-    {"all_finite", all_finite, METH_O,
-     "all_finite(array)\n--\n\nReturn whether all its numbers are finite, or None if it is no array of floats in C order."},
+    {"all_within", (PyCFunction)(void (*)(void))all_within, METH_FASTCALL,
+     "all_within(array, bound)\n--\n\nReturn whether none of its numbers is larger in size, nor NaN, or None if it is no "
+     "array of floats in C order."},
     {NULL},
 };
 

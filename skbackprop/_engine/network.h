@@ -228,14 +228,23 @@ static void NAME(run)(Plan *plan, Call *call)
 }
 
 /* Return whether all values are finite: a product with zero is zero, or NaN. */
-static int NAME(all_finite)(const void *values, ptrdiff_t size)
+static int NAME(all_finite)(const REAL *restrict A, ptrdiff_t size)
 {
-    const REAL *A = values;
     REAL sum = 0;
 #pragma omp simd reduction(+ : sum)
     for (ptrdiff_t i = 0; i < size; i++)
         sum += A[i] * R(0.0);
     return sum == R(0.0);
+}
+
+/* Return whether no value is larger in size, nor NaN. */
+static int NAME(all_within)(const void *values, ptrdiff_t size, double bound)
+{
+    const REAL *A = values;
+    ptrdiff_t n_within = 0;
+    for (ptrdiff_t i = 0; i < size; i++)
+        n_within += ABSOLUTE(A[i]) <= bound;
+    return n_within == size;
 }
 
 /* Predictions for a few rows from weights alone, in C order; `room` holds the widest layer three times. Return whether

@@ -95,7 +95,7 @@ typedef struct {
     void (*loss_gradient)(int loss, double setting, const void *Y, void *Z, void *values, void *gradient, void *scratch,
                           ptrdiff_t n_rows, ptrdiff_t n_outputs);
     void (*function)(int function, void *A, ptrdiff_t size);
-    int (*all_finite)(const void *A, ptrdiff_t size);
+    int (*all_within)(const void *A, ptrdiff_t size, double bound);
 } Kernels;
 
 /* For float32 and float64; of a processor that cannot run them the first run is NULL. */

@@ -10,6 +10,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import column_or_1d
 
+from .._engine.compiled import all_within
 from .._engine.objective import QUIET
 from ..losses import REGRESSION_LOSSES
 from . import by_hand
@@ -263,7 +264,7 @@ class SigmoidBackpropRegressor(RegressorMixin, FeaturesMixin, BaseBackprop):
         # In float64: time stamps, say, lose their last digits in float32, and with these what there is to learn.
         Y = y.astype(np.float64).reshape(len(y), -1)
         # None among objects is NaN only now, and no number is larger or smaller than NaN.
-        if not np.maximum.reduce(np.abs(Y), axis=None) <= np.finfo(X.dtype).max:
+        if not all_within(Y, np.finfo(X.dtype).max):
             assert_all_finite(Y, input_name="y")
             raise ValueError(
                 f"Got targets that are infinite in {X.dtype}, the type of X: pass X in float64, or smaller targets."

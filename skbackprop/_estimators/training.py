@@ -358,7 +358,7 @@ class Training:
             state = self._state_after(run) if estimator.warm_start or self.incremental else None
             if self._leaves_parts and run.reason not in {"diverged", "interrupted"}:
                 leave_parts(self, state)
-            estimator._training_state = state
+            vars(estimator)["_training_state"] = state
             run.note(estimator)
 
     def mean_loss(self, samples):

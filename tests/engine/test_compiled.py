@@ -452,26 +452,27 @@ def test_arrays_are_held_as_long_as_the_trainer_lives():
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_all_finite_is_numpys(target):
+def test_what_is_within_bounds_is_so_to_numpy(target):
     rng = np.random.RandomState(0)
-    arrays = [rng.randn(*shape).astype(dtype) for dtype in "fdeg" for shape in ((0,), (1,), (7, 5), (100,))]
-    arrays += [array[::-1] for array in arrays] + [
-        np.asfortranarray(arrays[2]),
-        np.frombuffer(b"1234567", np.float32, 1, 3),
-    ]
-    arrays += [np.arange(3), np.ones(3, bool), np.array(["a"])[:0].astype(float)]
-    for array in arrays:
-        with using(target):
-            assert compiled.all_finite(array) is bool(np.isfinite(array).all())
-        for broken in (np.nan, np.inf, -np.inf) if array.size and array.dtype.kind == "f" and array.flags.writeable else ():
-            for position in (0, array.size - 1):
-                copied = array.copy()
-                copied.flat[position] = broken
-                assert engine.all_finite(copied) in (None, False)
-                assert not compiled.all_finite(copied)
-                assert not compiled.all_finite(copied[::-1])
-    for other in (np.array(["", ""]), None, "text", 1.0, np.array([None])):
-        assert engine.all_finite(other) is None
+    arrays = [rng.randn(*shape).astype(dtype) for dtype in "fdg" for shape in ((0,), (1,), (7, 5), (100,))]
+    arrays += [array[::-1] for array in arrays] + [np.asfortranarray(arrays[2])]
+    arrays += [np.frombuffer(b"1234567", np.float32, 1, 3), np.arange(3), np.ones(3, bool)]
+    with using(target):
+        for array in arrays:
+            assert compiled.all_finite(array)
+            for bound in (0.0, 1.0, 3.0, 3e38, np.inf):
+                assert compiled.all_within(array, bound) is bool((np.abs(array) <= bound).all())
+            for position in (0, array.size - 1) if array.size and array.dtype.kind == "f" else ():
+                for broken in (np.nan, np.inf, -np.inf):
+                    copied = array.copy()
+                    copied.flat[position] = broken
+                    assert not compiled.all_finite(copied)
+                    assert compiled.all_within(copied, np.inf) is not np.isnan(broken)
+        for other in (np.array(["", ""]), None, "text", 1.0, np.array([None])):
+            assert engine.all_within(other, 1.0) is None
+        for wrong in ((arrays[0],), (arrays[0], "one"), ()):
+            with pytest.raises(TypeError):
+                engine.all_within(*wrong)
 
 
 # Prediction -------------------------------------------------------------------------------------------------------------
