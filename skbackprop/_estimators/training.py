@@ -215,7 +215,10 @@ class Training:
                 "batch_size no larger than the data, or 'auto'."
             )
         batch_size = min(batch_size, n_rows)
-        order = estimator.shuffle and not self.recipe.optimizer.full_batch, self._source, state.rows
+        # The order within a single batch changes rounding alone. (scikit-learn draws it all the same, as may those after it.)
+        alone = self.recipe.latest and batch_size == n_rows
+        shuffle = estimator.shuffle and not (self.recipe.optimizer.full_batch or alone)
+        order = shuffle, self._source, state.rows
         noise = estimator.noise, state.steps_generator() if estimator.noise else None
         state.rows_seen = state.rows_seen + n_rows if self.incremental else n_rows
         return samples.batches(estimator._scaling, batch_size, *order, *noise, self.recipe.passes, self.incremental)

@@ -162,6 +162,19 @@ def test_an_epoch_is_so_many_passes_as_make_twenty_steps(n_rows, batch_size, n_s
     assert len(counting.path) == -(-n_rows // max(20, n_rows // 64))
 
 
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize("parameters", [{}, {"batch_size": 20}, {"solver": "sgd", "dropout": 0.3}], ids=repr)
+def test_the_samples_of_a_single_batch_are_in_one_order(parameters, method):
+    """Which of a full batch's samples comes first means nothing, so that none is drawn, and any gives the same bits."""
+    networks = [make(shuffle=shuffle, max_iter=20, **parameters) for shuffle in (True, False)]
+    for network in networks:
+        fit(network, X[:20], y[:20], method=method)
+        # The next is another matter.
+        fit(network, X[:20], y[:20], method="partial_fit")
+    for ours, theirs in zip(*(network.coefs_ for network in networks), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_solvers_that_take_all_samples_take_them_once():
     for solver in ("rprop", "lbfgs"):
         network = make(solver=solver, max_iter=4).fit(X, y)
