@@ -215,7 +215,7 @@ class Training:
                 "batch_size no larger than the data, or 'auto'."
             )
         batch_size = min(batch_size, n_rows)
-        # The order within a single batch changes rounding alone. (scikit-learn draws it all the same, as may those after it.)
+        # The order within a single batch changes rounding alone. (scikit-learn, whose weights other rules give, draws one.)
         alone = self.recipe.latest and batch_size == n_rows
         shuffle = estimator.shuffle and not (self.recipe.optimizer.full_batch or alone)
         order = shuffle, self._source, state.rows
