@@ -35,6 +35,8 @@ DIFFERENT = {
     "your seconds will differ": r"\d+\.\d s\b",
     "your numbers will differ": r"[\d.]+(e-\d+)?|(weights|biases) \[[\d, ]+\]| +",
 }
+# What distributed may say, on a busy machine, of a cluster that has ended.
+LEFT_BEHIND = re.compile(r"Future exception was never retrieved\nfuture: .*TimeoutError.*\n(?:.*\n)*?TimeoutError: Timeout\n")
 END = "-- the end of a block --"
 SITE = REFERENCE.partition("generated/")[0]
 
@@ -87,7 +89,7 @@ def test_the_blocks_print_what_the_page_says(name, tmp_path):
     for module in NEEDS.get(name, []):
         pytest.importorskip(module)
     printed, errors = run(PAGES[name], tmp_path)
-    assert errors == ""
+    assert LEFT_BEHIND.sub("", errors) == ""
     for (line, _, expected, ahead), output in zip(blocks(PAGES[name]), printed, strict=True):
         assert comparable(output, ahead) == comparable(expected, ahead), f"{name}, line {line}"
 
