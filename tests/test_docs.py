@@ -36,7 +36,7 @@ DIFFERENT = {
     "your numbers will differ": r"[\d.]+(e-\d+)?|(weights|biases) \[[\d, ]+\]| +",
 }
 # What distributed may say, on a busy machine, of a cluster that has ended.
-LEFT_BEHIND = re.compile(r"Future exception was never retrieved\nfuture: .*TimeoutError.*\n(?:.*\n)*?TimeoutError: Timeout\n")
+LEFT_BEHIND = re.compile(r"Future exception was never retrieved\n.*TimeoutError.*\n(?:.*\n)*?TimeoutError: Timeout\n")
 END = "-- the end of a block --"
 SITE = REFERENCE.partition("generated/")[0]
 

@@ -74,10 +74,10 @@ def run(model, X):
 
 
 def assert_close(found, expected):
-    """Assert that numbers agree, to rounding in the type of those that a graph puts out."""
+    """Assert that numbers agree, to rounding in the type of those that a graph puts out, raw scores of hundreds included."""
     expected = np.asarray(expected).reshape(found.shape)
     largest = np.maximum(1, np.abs(expected).max(axis=0))
-    assert (np.abs(found - expected) / largest).max() < {np.float32: 1e-5, np.float64: 1e-12}[found.dtype.type]
+    assert (np.abs(found - expected) / largest).max() < {np.float32: 5e-5, np.float64: 1e-12}[found.dtype.type]
 
 
 def assert_same_classifier(model, estimator, X):

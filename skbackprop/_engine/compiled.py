@@ -57,6 +57,8 @@ OPTIMIZERS = {
 }
 # What is returned of raw scores.
 RAW_SCORES, LABELS, CLASSES, TWO_CLASSES = range(4)
+# Rows that are predicted at a time, beginning anew with each call.
+ROWS_AT_A_TIME = 64
 # An interrupt is heeded after so many seconds at the latest, one step apart.
 SECONDS_A_CALL = 0.05
 # Multiplications in the largest product of a step from which a second thread pays, by who makes the products: a BLAS, or
@@ -103,10 +105,11 @@ def all_finite(array):
 
 
 def predictor_of(coefs, intercepts, activations):
-    """Return a function of both lists, `X` and a link that predicts for a few rows, or None where that is not to be had.
+    """Return a function of both lists, `X` and a link that predicts, or None where that is not to be had.
 
-    It returns None where the lists hold other arrays by now, or `X` is no small clean array of their dtype. The link is
-    `RAW_SCORES`, `LABELS` or `CLASSES`, for which raw scores become probabilities, or `TWO_CLASSES`, of one raw score.
+    It returns None where the lists hold other arrays by now, or `X` is no clean array of their dtype in C order, or one
+    that would take more than ten milliseconds. The link is `RAW_SCORES`, `LABELS` or `CLASSES`, for which raw scores become
+    probabilities, or `TWO_CLASSES`, of one raw score.
     """
     if (engine := chosen()) is None or not all(type(activation) in ACTIVATIONS for activation in activations):
         return None

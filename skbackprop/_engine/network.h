@@ -247,10 +247,10 @@ static int NAME(all_within)(const void *values, ptrdiff_t size, double bound)
     return n_within == size;
 }
 
-/* Predictions for a few rows from weights alone, in C order; `room` holds the widest layer three times. Return whether
-   inputs and raw scores are finite. */
+/* Predictions for a few rows from weights alone, in C order; `room` holds the widest layer three times, and `products` is
+   that of products, or NULL. Return whether inputs and raw scores are finite. */
 static int NAME(predict)(const Layer *layers, ptrdiff_t n_layers, const Blas *blas, int link, const void *X,
-                         ptrdiff_t n_rows, void *room, void *out)
+                         ptrdiff_t n_rows, void *room, void *products, void *out)
 {
     const ptrdiff_t n_outputs = layers[n_layers - 1].fan_out, size = n_rows * n_outputs;
     ptrdiff_t widest = 0;
@@ -261,12 +261,12 @@ static int NAME(predict)(const Layer *layers, ptrdiff_t n_layers, const Blas *bl
     if (!NAME(all_finite)(X, n_rows * layers[0].fan_in))
         return 0;
     for (ptrdiff_t l = 0; l < n_layers - 1; l++) {
-        NAME(affine)(layers + l, blas, A, outputs[l % 2], n_rows, 0, NULL);
+        NAME(affine)(layers + l, blas, A, outputs[l % 2], n_rows, 0, products);
         NAME(activate)(layers[l].activation, outputs[l % 2], cache, n_rows * layers[l].fan_out);
         A = outputs[l % 2];
     }
     REAL *Z = link == TWO_CLASSES ? cache : out;
-    NAME(affine)(layers + n_layers - 1, blas, A, Z, n_rows, 0, NULL);
+    NAME(affine)(layers + n_layers - 1, blas, A, Z, n_rows, 0, products);
     if (!NAME(all_finite)(Z, size))
         return 0;
     if (link == LABELS)

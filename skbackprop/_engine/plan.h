@@ -89,7 +89,7 @@ typedef struct {
 typedef struct {
     void (*run)(Plan *plan, Call *call);
     int (*predict)(const Layer *layers, ptrdiff_t n_layers, const Blas *blas, int link, const void *X, ptrdiff_t n_rows,
-                   void *room, void *out);
+                   void *room, void *products, void *out);
     void (*forward)(int activation, void *A, void *cache, ptrdiff_t size);
     void (*backward)(int activation, void *A, void *cache, void *delta, ptrdiff_t size);
     void (*loss_gradient)(int loss, double setting, const void *Y, void *Z, void *values, void *gradient, void *scratch,

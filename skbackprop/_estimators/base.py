@@ -15,7 +15,7 @@ from .by_hand import Derived
 from .callback_bridge import CallbackBridge, CallbackSupportMixin, epochs_a_task
 from .folds import FoldedTraining, refuse_with_folds
 from .parameters import CheckedParameters
-from .prediction import few_rows, raw_scores
+from .prediction import by_engine, raw_scores
 from .samples import FLOATS, is_plain, validated
 from .scaling import Scaling, TargetScaling
 from .scoring import refuse_weights_with, scorer_of
@@ -143,9 +143,11 @@ class BaseBackprop(Parameters, CallbackSupportMixin, CheckedParameters, Versione
 
     def _raw_scores(self, X):
         """Return the raw scores for `X`, of shape (n_samples, n_outputs), having validated `X`."""
-        if (Z := few_rows(self, X)) is not None:
+        if (Z := by_engine(self, X)) is not None:
             return Z
         X = checked_inputs(self, X)
+        if (Z := by_engine(self, X, validated=True)) is not None:
+            return Z
         try:
             return raw_scores(self.coefs_, self.intercepts_, self._activations, X)
         except by_hand.ERRORS:

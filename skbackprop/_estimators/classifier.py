@@ -35,7 +35,7 @@ from .docstrings import share_documentation
 from .features import FeaturesMixin
 from .labels import Labels, checked_labels, refuse_missing, refuse_weights_of_one_class, warn_of_one_hot
 from .parameters import can_fit_partially, checked_at_first, constraints, make_part, store
-from .prediction import few_rows, forget_few_rows
+from .prediction import by_engine, forget_predictor
 from .samples import FLOATS, Problem, Samples, checked_weights, finite, validated
 from .words import Choices
 
@@ -322,7 +322,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
         probabilities : ndarray of shape (n_samples, n_classes)
             In the order of `classes_`; of exclusive classes they sum to one.
         """
-        if (probabilities := few_rows(self, X, probabilities=True)) is not None:
+        if (probabilities := by_engine(self, X, probabilities=True)) is not None:
             return probabilities
         with np.errstate(**QUIET):
             Z = finite(self._raw_scores(X), self)
@@ -361,7 +361,7 @@ class SigmoidBackpropClassifier(ClassifierMixin, FeaturesMixin, BaseBackprop):
 
     @_label_binarizer.setter
     def _label_binarizer(self, binarizer):
-        forget_few_rows(self)
+        forget_predictor(self)
         self._labels = Labels(binarizer.classes_, binarizer.y_type_)
         self.classes_ = binarizer.classes_
         self.multilabel_ = binarizer.y_type_ == "multilabel-indicator"

@@ -7,6 +7,8 @@ programs want these, too, a product takes a hundred times as long. Threads that 
 from functools import partial, wraps
 from weakref import ref
 
+import numpy as np
+
 from .._engine import compiled, prediction
 from ..losses import BinaryLogLoss, CategoricalLogLoss, SigmoidSquaredError
 from .threads import blas_threads, in_threads, one_thread
@@ -15,6 +17,8 @@ from .threads import blas_threads, in_threads, one_thread
 BLAS_SHARES_FROM = 2**18
 # Bytes of the multiplications, four or eight each, from which several threads pay: about ten milliseconds.
 ROWS_SHARED_FROM = 2_500_000_000
+# In so many pieces the compiled engine takes as much, for threads to share and an interrupt to come between.
+PIECES = 4
 
 
 def _guarded(predict):
@@ -37,44 +41,77 @@ raw_scores = _guarded(prediction.raw_scores)
 hidden_activations = _guarded(prediction.hidden_activations)
 
 
-# Of each estimator that has predicted for a few rows: its list of weights, a function of the compiled engine or None, and
-# the link to its probabilities or None. Beside the estimators, for prediction leaves these as they are, and by weak
-# references, to which a WeakKeyDictionary would take the longer way.
-_FEW_ROWS = {}
+# Of each estimator that has predicted: its list of weights, a function of the compiled engine or None, the link to its
+# probabilities or None, and whether its columns have names. Beside the estimators, for prediction leaves these as they are,
+# and by weak references, to which a WeakKeyDictionary would take the longer way.
+_PREDICTORS = {}
 
 
-def few_rows(estimator, X, probabilities=False):
-    """Return raw scores, or probabilities, for a few rows of clean numbers from the compiled engine; None for other `X`."""
+def by_engine(estimator, X, probabilities=False, validated=False):
+    """Return raw scores, or probabilities, from the compiled engine; None for what is no array of clean numbers."""
     fitted = estimator.__dict__
     coefs = fitted.get("coefs_")
-    taken = _FEW_ROWS.get(ref(estimator))
+    taken = _PREDICTORS.get(ref(estimator))
     if taken is None or taken[0] is not coefs:
-        taken = _FEW_ROWS[ref(estimator, _forget)] = _few_rows_of(fitted)
-    _, predict, link = taken
-    if predict is None or (probabilities and link is None):
+        taken = _PREDICTORS[ref(estimator, _forget)] = _predictor_of(fitted)
+    _, predict, link, named = taken
+    # Names are for scikit-learn's validation to compare.
+    if predict is None or (probabilities and link is None) or (named and not validated):
         return None
-    return predict(coefs, fitted["intercepts_"], X, link if probabilities else compiled.RAW_SCORES)
+    intercepts, link = fitted["intercepts_"], link if probabilities else compiled.RAW_SCORES
+    found = predict(coefs, intercepts, X, link)
+    if found is None and type(X) in {np.ndarray, np.memmap} and X.ndim == 2:
+        n_rows = ROWS_SHARED_FROM // (PIECES * X.itemsize * sum([coef.size for coef in coefs]))
+        n_rows = max(1, n_rows // compiled.ROWS_AT_A_TIME) * compiled.ROWS_AT_A_TIME
+        if len(X) > n_rows or type(X) is np.memmap or not X.flags.c_contiguous:
+            return _in_pieces(partial(predict, coefs, intercepts), np.asarray(X), link, n_rows)
+    return found
 
 
-def forget_few_rows(estimator):
+def _in_pieces(predict, X, link, n_rows):
+    """Return the predictions for `X`, so many rows at a time; None if some are no case for the engine."""
+    first = predict(np.ascontiguousarray(X[:n_rows]), link)
+    if first is None or len(X) <= n_rows:
+        return first
+    found, refused = np.empty((len(X), first.shape[1]), first.dtype), []
+    found[:n_rows] = first
+
+    def fill(start):
+        rows = slice(start, start + n_rows)
+        piece = None if refused else predict(np.ascontiguousarray(X[rows]), link)
+        if piece is None:
+            refused.append(start)
+        else:
+            found[rows] = piece
+
+    starts = range(n_rows, len(X), n_rows)
+    if (n_threads := blas_threads()) > 1:
+        in_threads(n_threads, fill, starts)
+    else:
+        for start in starts:
+            fill(start)
+    return None if refused else found
+
+
+def forget_predictor(estimator):
     """Forget what the estimator predicted with: it may predict otherwise from here on."""
     _forget(ref(estimator))
 
 
 def _forget(reference):
     """Forget what belongs to an estimator, which may be gone."""
-    _FEW_ROWS.pop(reference, None)
+    _PREDICTORS.pop(reference, None)
 
 
-def _few_rows_of(fitted):
-    """Return what `few_rows` keeps of an estimator with these attributes."""
+def _predictor_of(fitted):
+    """Return what `by_engine` keeps of an estimator with these attributes."""
     coefs, labels, loss = fitted.get("coefs_"), fitted.get("_labels"), type(fitted.get("_loss"))
-    # Column names are for scikit-learn's validation to compare.
-    if "_activations" not in fitted or "n_features_in_" not in fitted or "feature_names_in_" in fitted:
-        return coefs, None, None
+    if "_activations" not in fitted or "n_features_in_" not in fitted:
+        return coefs, None, None, False
     links = {"binary": compiled.TWO_CLASSES, "multilabel-indicator": compiled.LABELS}
     if loss is CategoricalLogLoss:
         links["multiclass"] = compiled.CLASSES
     known = loss in {BinaryLogLoss, SigmoidSquaredError, CategoricalLogLoss}
     link = links.get(labels.target_type) if labels is not None and known else None
-    return coefs, compiled.predictor_of(coefs, fitted["intercepts_"], fitted["_activations"]), link
+    predict = compiled.predictor_of(coefs, fitted["intercepts_"], fitted["_activations"])
+    return coefs, predict, link, "feature_names_in_" in fitted

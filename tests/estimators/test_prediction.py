@@ -137,6 +137,25 @@ def test_shared_rows_get_the_same_bits(inputs, activation, monkeypatch):
 
 
 @pytest.mark.usefixtures("shared")
+@pytest.mark.parametrize("row", [0, 64, 19_999])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_one_value_of_many_that_is_none_is_an_error(row, value):
+    inputs, classifier = X.copy(), fitted()
+    inputs[row, 3] = value
+    for method in ("predict", "predict_proba"):
+        with pytest.raises(ValueError, match=r"NaN|infinity"):
+            getattr(classifier, method)(inputs)
+
+
+def test_columns_with_names_get_the_bits_of_an_array_without():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=[f"column {number}" for number in range(X.shape[1])])
+    named, plain = fitted(inputs=frame), fitted()
+    np.testing.assert_array_equal(named.decision_function(frame), plain.decision_function(X))
+    np.testing.assert_allclose(named.predict_proba(frame), plain.predict_proba(X), rtol=1e-12)
+
+
+@pytest.mark.usefixtures("shared")
 def test_shared_rows_of_sparse_inputs_and_of_another_dtype():
     classifier = fitted(inputs=X.astype(np.float32))
     sparse = random(20_000, 20, density=0.3, random_state=0, format="csr")
@@ -208,14 +227,14 @@ def test_reconstruction_errors_take_the_memory_of_the_reconstructions():
     assert most < 1.3 * TALL.nbytes + 2 * result.nbytes
 
 
-def test_what_is_kept_for_few_rows_goes_with_the_estimator():
+def test_what_is_kept_for_predictions_goes_with_the_estimator():
     # Whoever else is to go is gone.
     gc.collect()
-    before = len(prediction._FEW_ROWS)
+    before = len(prediction._PREDICTORS)
     networks = [fitted() for _ in range(3)]
     for network in networks:
         network.predict_proba(X[:1])
-    assert len(prediction._FEW_ROWS) == before + 3
+    assert len(prediction._PREDICTORS) == before + 3
     del network, networks
     gc.collect()
-    assert len(prediction._FEW_ROWS) <= before
+    assert len(prediction._PREDICTORS) <= before
