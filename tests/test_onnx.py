@@ -74,7 +74,7 @@ def run(model, X):
 
 
 def assert_close(found, expected):
-    """Assert that numbers agree, to rounding in the type of those that a graph puts out, raw scores of hundreds included."""
+    """Assert that numbers agree, to rounding of raw scores of hundreds in the type of those that a graph puts out."""
     expected = np.asarray(expected).reshape(found.shape)
     largest = np.maximum(1, np.abs(expected).max(axis=0))
     assert (np.abs(found - expected) / largest).max() < {np.float32: 5e-5, np.float64: 1e-12}[found.dtype.type]

@@ -3,7 +3,8 @@
 
 /* Products of so few multiplications are done by rows. */
 #define SMALL_PRODUCT 2048
-/* Products of so few multiplications, of the rows to predict for, take one row after the other where there are vectors. */
+/* Products of so few multiplications, of one row or of few to predict for, keep each row's sums in vectors, if there are any;
+   of larger matrices what counts is to read them from the first value to the last. */
 #define FEW_ROWS_PRODUCT 262144
 
 #ifdef VECTOR_BYTES
@@ -177,7 +178,7 @@ static void NAME(affine)(const Layer *layer, const Blas *blas, const REAL *A, RE
                        n, k, m, room);
         return;
     }
-    if (m > 1 && (n == 1 || (!room && !fortran && n * k * m <= FEW_ROWS_PRODUCT))) {
+    if (m > 1 && n * k * m <= FEW_ROWS_PRODUCT && (n == 1 || (!room && !fortran))) {
         for (ptrdiff_t i = 0; i < n; i++)
             NAME(multiply_row)(A + i * k, W, intercept, out + i * m, k, m);
         return;

@@ -1,4 +1,4 @@
-"""Prediction with one BLAS thread, and with several threads of our own where there is much to do.
+"""Prediction by the compiled engine or, with one BLAS thread, in NumPy; threads of our own share what takes long.
 
 Threads of a BLAS share each single product, and wait for each other in a loop that keeps the cores busy; where other
 programs want these, too, a product takes a hundred times as long. Threads that share the rows meet once, at the end.

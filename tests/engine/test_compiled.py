@@ -481,7 +481,7 @@ iris = load_iris()
 
 
 @pytest.mark.parametrize("dtype", TYPES)
-@pytest.mark.parametrize("n_rows", [1, 2, 33])
+@pytest.mark.parametrize("n_rows", [1, 2, 33, 200])
 @pytest.mark.parametrize(("sizes", "link"), [((4, 3), "multi"), ((4, 6, 1), "two"), ((4, 50, 60, 5), "labels")])
 def test_few_rows_are_predicted_as_many_are(sizes, link, n_rows, dtype):
     network = Network(sizes, [ACTIVATIONS["silu"], ACTIVATIONS["elu"]][: len(sizes) - 2], True, np.dtype(dtype))
@@ -553,8 +553,8 @@ def test_what_takes_long_is_no_case_for_it(target):
         assert compiled.predictor_of(*wide, ())(*wide, np.ones((150, 1), np.float32), 0) is None
         predict = compiled.predictor_of(*square, ())
         assert predict(*square, np.ones((1, 512)), 0) is not None
-        # Nor are products that threads of a BLAS may share, where there are none of our own.
-        assert (predict(*square, np.ones((2, 512)), 0) is None) is (target == "baseline")
+        # Nor are products that threads of a BLAS may share, where ours are slower.
+        assert (predict(*square, np.ones((2, 512)), 0) is None) is (target != "avx512")
 
 
 def test_an_estimator_predicts_by_its_latest_weights():
