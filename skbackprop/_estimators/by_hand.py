@@ -88,6 +88,8 @@ def _refuse_part(name, part, wanted):
 
 def refuse_width(estimator, X):
     """Raise unless inputs have a column for each row of the first weights; those set by hand know no `n_features_in_`."""
+    if not isinstance(estimator.coefs_[0], np.ndarray):
+        refuse_weights(estimator)
     expected = len(estimator.coefs_[0])
     if X.shape[1] != expected:
         raise ValueError(

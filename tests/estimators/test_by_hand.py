@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 from sklearn import neural_network
 from sklearn.base import clone
 from sklearn.datasets import load_iris
@@ -249,6 +250,15 @@ def test_other_weights_of_a_fitted_network_are_named(kind, name, layer, value, w
         with pytest.raises(ValueError, match=words) as caught:
             ask()
         assert ". " not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [None, "text", [[1.0]]], ids=repr)
+@pytest.mark.parametrize("convert", [np.asarray, np.ndarray.tolist, csr_array, np.asfortranarray])
+def test_what_is_no_weight_is_named_for_inputs_of_any_kind(convert, value):
+    network = fitted("classifier")
+    network.coefs_[0] = value
+    with pytest.raises(ValueError, match=r"Got coefs_\[0\] of type \w+: set an array of numbers"):
+        network.predict(convert(X))
 
 
 def test_a_fitted_classifier_has_an_output_for_each_class_and_an_autoencoder_for_each_feature():
