@@ -56,7 +56,7 @@ def _state_as_there(estimator, incremental):
     patience = replace(state.patience, count=estimator._no_improvement_count)
     # After early stopping training goes on from the best weights.
     theta = state.theta if patience.best_theta is None else patience.best_theta
-    kept = {"patience": patience, "judged_by": state.judged_by, "theta": theta, "mark": state.mark}
+    kept = {"patience": patience, "judged_by": state.judged_by, "theta": theta, "checksum": state.checksum}
     return TrainingState(source, shuffled=shuffled, **kept)
 
 

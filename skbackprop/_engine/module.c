@@ -431,6 +431,9 @@ static PyType_Slot Trainer_slots[] = {
 static PyType_Spec Trainer_spec = {"skbackprop._engine._compiled.Trainer", sizeof(Trainer), 0, Py_TPFLAGS_DEFAULT,
                                    Trainer_slots};
 
+/* Values of the widest vector. */
+#define WIDEST_VECTOR 16
+
 /* Predictor ------------------------------------------------------------------------------------------------------------ */
 
 typedef struct {
@@ -439,7 +442,7 @@ typedef struct {
     PyObject *held_coefs, *held_intercepts;
     Held held;
     Layer *layers;
-    ptrdiff_t n_layers, n_weights, widest, deepest, largest; /* most units of a layer, inputs of one, weights of one */
+    ptrdiff_t n_layers, n_weights, widest, deepest, largest; /* most units, inputs of a narrow layer, weights */
     int type;
 } Predictor;
 
@@ -507,7 +510,8 @@ static int Predictor_set_up(Predictor *self, PyObject *args)
         if (PyErr_Occurred())
             return -1;
         self->widest = layer->fan_out > self->widest ? layer->fan_out : self->widest;
-        self->deepest = layer->fan_in > self->deepest ? layer->fan_in : self->deepest;
+        if (layer->fan_out < WIDEST_VECTOR && layer->fan_in > self->deepest)
+            self->deepest = layer->fan_in;
         const ptrdiff_t size = layer->fan_in * layer->fan_out;
         self->largest = size > self->largest ? size : self->largest;
         self->n_weights += size;
@@ -537,8 +541,8 @@ static int unchanged(PyObject *list, PyObject *taken, PyObject *held)
 }
 
 PyDoc_STRVAR(predict_doc, "predict(coefs, intercepts, X, link)\n--\n\n"
-                          "Return predictions for a few rows, or None where this is no case for it: other weights than were "
-                          "taken, another type, many rows, a value that is not finite.");
+                          "Return predictions, or None where this is no case for it: other weights than were taken, another "
+                          "type, so many rows that they would take long, a value that is not finite.");
 
 /* Values in the room of one prediction, up to which there is one. */
 #define MOST_VALUES 65536
@@ -563,7 +567,8 @@ static int predict_blocks(const Predictor *self, int link, const char *X, ptrdif
     const size_t itemsize = self->type ? sizeof(double) : sizeof(float);
     const ptrdiff_t block = own_products && n_rows > ROWS_AT_A_TIME ? ROWS_AT_A_TIME : n_rows;
     /* The room of a product holds a narrow matrix, a row and the result, each as wide as a vector. */
-    const size_t activations = 3 * block * self->widest, products = own_products ? 16 * (self->deepest + 1 + block) : 0;
+    const size_t activations = 3 * block * self->widest;
+    const size_t products = own_products && n_rows > 1 ? WIDEST_VECTOR * (self->deepest + 1 + block) : 0;
     char *room = PyMem_RawMalloc((activations + products) * itemsize);
     int done = room ? 1 : -1;
     for (ptrdiff_t row = 0; done == 1 && row < n_rows; row += block) {
@@ -636,7 +641,7 @@ static PyType_Slot Predictor_slots[] = {
     {Py_tp_new, Predictor_new},
     {Py_tp_dealloc, Predictor_dealloc},
     {Py_tp_methods, Predictor_methods},
-    {Py_tp_doc, "The weights of a fitted network, checked once, for predictions of a few rows."},
+    {Py_tp_doc, "The weights of a fitted network, checked once, for predictions."},
     {0, NULL},
 };
 static PyType_Spec Predictor_spec = {"skbackprop._engine._compiled.Predictor", sizeof(Predictor), 0,

@@ -247,7 +247,7 @@ static int NAME(all_within)(const void *values, ptrdiff_t size, double bound)
     return n_within == size;
 }
 
-/* Predictions for a few rows from weights alone, in C order; `room` holds the widest layer three times, and `products` is
+/* Predictions for some rows from weights alone, in C order; `room` holds the widest layer three times, and `products` is
    that of products, or NULL. Return whether inputs and raw scores are finite. */
 static int NAME(predict)(const Layer *layers, ptrdiff_t n_layers, const Blas *blas, int link, const void *X,
                          ptrdiff_t n_rows, void *room, void *products, void *out)

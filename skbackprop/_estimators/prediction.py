@@ -42,7 +42,7 @@ hidden_activations = _guarded(prediction.hidden_activations)
 
 
 # Of each estimator that has predicted: its list of weights, a function of the compiled engine or None, the link to its
-# probabilities or None, whether its columns have names, and its multiplications a row, in bytes. Beside the estimators, for
+# probabilities or None, whether its columns have names, its first weights, and the bytes of all. Beside the estimators, for
 # prediction leaves these as they are, and by weak references, to which a WeakKeyDictionary would take the longer way.
 _PREDICTORS = {}
 
@@ -54,14 +54,17 @@ def by_engine(estimator, X, probabilities=False, validated=False):
     taken = _PREDICTORS.get(ref(estimator))
     if taken is None or taken[0] is not coefs:
         taken = _PREDICTORS[ref(estimator, _forget)] = _predictor_of(fitted)
-    _, predict, link, named, bytes_a_row = taken
+    _, predict, link, named, first, n_bytes = taken
     # Names are for scikit-learn's validation to compare.
     if predict is None or (probabilities and link is None) or (named and not validated):
         return None
-    intercepts, link = fitted["intercepts_"], link if probabilities else compiled.RAW_SCORES
+    intercepts, link = fitted.get("intercepts_"), link if probabilities else compiled.RAW_SCORES
+    if type(intercepts) is not list:
+        return None
     found = predict(coefs, intercepts, X, link)
-    if found is None and type(X) in {np.ndarray, np.memmap} and X.ndim == 2:
-        blocks = ROWS_SHARED_FROM // (PIECES * bytes_a_row * compiled.ROWS_AT_A_TIME)
+    is_table = found is None and type(X) in {np.ndarray, np.memmap} and X.ndim == 2
+    if is_table and X.dtype == first.dtype and X.shape[1] == len(first):
+        blocks = ROWS_SHARED_FROM // (PIECES * n_bytes * compiled.ROWS_AT_A_TIME)
         n_rows = max(1, blocks) * compiled.ROWS_AT_A_TIME
         if len(X) > n_rows or type(X) is np.memmap or not X.flags.c_contiguous:
             return _in_pieces(partial(predict, coefs, intercepts), np.asarray(X), link, n_rows)
@@ -107,11 +110,13 @@ def _predictor_of(fitted):
     """Return what `by_engine` keeps of an estimator with these attributes."""
     coefs, labels, loss = fitted.get("coefs_"), fitted.get("_labels"), type(fitted.get("_loss"))
     if "_activations" not in fitted or "n_features_in_" not in fitted:
-        return coefs, None, None, False, 0
+        return coefs, None, None, False, None, 0
     links = {"binary": compiled.TWO_CLASSES, "multilabel-indicator": compiled.LABELS}
     if loss is CategoricalLogLoss:
         links["multiclass"] = compiled.CLASSES
     known = loss in {BinaryLogLoss, SigmoidSquaredError, CategoricalLogLoss}
     link = links.get(labels.target_type) if labels is not None and known else None
     predict = compiled.predictor_of(coefs, fitted["intercepts_"], fitted["_activations"])
-    return coefs, predict, link, "feature_names_in_" in fitted, predict and sum([coef.nbytes for coef in coefs])
+    if predict is None:
+        return coefs, None, None, False, None, 0
+    return coefs, predict, link, "feature_names_in_" in fitted, coefs[0], sum([coef.nbytes for coef in coefs])

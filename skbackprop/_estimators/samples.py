@@ -192,7 +192,7 @@ def is_plain(X, fitted, dtype=FLOATS, order=None, reset=True, accept_sparse=None
     """
     return (
         type(X) is np.ndarray
-        and (X.dtype.char in "fd" if dtype is FLOATS else X.dtype == dtype)
+        and (X.dtype.char in "fd" and X.dtype.isnative if dtype is FLOATS else X.dtype == dtype)
         and X.ndim == 2
         and 0 < X.size <= PLAIN_SIZE
         and (reset or (X.shape[1] == fitted.get("n_features_in_") and "feature_names_in_" not in fitted))

@@ -53,7 +53,7 @@ class TrainingState:
     held_out: np.ndarray | None = None
     # The latest parameters, as training has them, and what tells whether the user has changed those published since.
     theta: np.ndarray | None = None
-    mark: int | bytes | None = None
+    checksum: int | bytes | None = None
     # Where the gradient loop stopped.
     descent: DescentState = field(default_factory=DescentState)
     # What early stopping has seen, and what that was judged by: another judge starts afresh.
@@ -102,8 +102,8 @@ class TrainingState:
     def __getstate__(self):
         """Return all but the parts, with the checksums made."""
         fingerprint = self.fingerprint() if callable(self.fingerprint) else self.fingerprint
-        mark = crc32(self.mark) if isinstance(self.mark, bytes) else self.mark
-        return {**vars(self), "parts": None, "fingerprint": fingerprint, "mark": mark}
+        checksum = crc32(self.checksum) if isinstance(self.checksum, bytes) else self.checksum
+        return {**vars(self), "parts": None, "fingerprint": fingerprint, "checksum": checksum}
 
     def source(self, other=None):
         """Return a random state that goes on from here; `other`, if it is of the same kind, which is faster than a copy."""
@@ -128,7 +128,7 @@ class TrainingState:
 
     def published(self, theta):
         """Return whether these are the parameters that were published."""
-        return self.mark == (crc32(theta) if isinstance(self.mark, int) else theta.tobytes())
+        return self.checksum == (crc32(theta) if isinstance(self.checksum, int) else theta.tobytes())
 
     def refuse_other_run(self, fingerprint):
         """Raise if the unfinished run that this state is of is to be gone on with on other data or parameters."""
@@ -157,7 +157,7 @@ class TrainingState:
         self.descent.memory = {}
 
 
-def mark_of(theta):
+def checksum_of(theta):
     """Return what tells parameters from others: their bytes or, of many, a checksum, which takes longer, but no room."""
     return theta.tobytes() if theta.nbytes <= COPIED_BYTES else crc32(theta)
 

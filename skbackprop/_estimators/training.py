@@ -23,7 +23,7 @@ from .recipe import Recipe, one_batch, variances
 from .run import Run, run_epochs, run_minimizer
 from .samples import Problem
 from .scoring import Score
-from .state import TrainingState, draft_of, mark_of
+from .state import TrainingState, checksum_of, draft_of
 from .threads import limit_threads, shares_nothing
 from .words import shown
 
@@ -303,7 +303,7 @@ class Training:
         state.random_state, state.shuffled = self._source, ()
         state.patience = patience
         state.rows = self.batches.order
-        state.theta, state.mark = self.network.theta, mark_of(self.published.theta)
+        state.theta, state.checksum = self.network.theta, checksum_of(self.published.theta)
         state.reason = run.reason
         state.unfinished, state.fingerprint = False, None
         return state

@@ -57,12 +57,12 @@ class Recording:
     def fitted_at(self, epoch):
         """Return the estimator as `fit` would leave it if it kept the weights of an epoch."""
         training, final = self.training, self.training.kept
-        training.kept = self.kept[epoch]
         with np.errstate(**QUIET):
+            training.kept = self.kept[epoch]
             training.fold()
-        fitted = copy.deepcopy(self.estimator)
-        training.kept = final
-        training.fold()
+            fitted = copy.deepcopy(self.estimator)
+            training.kept = final
+            training.fold()
         return fitted
 
 

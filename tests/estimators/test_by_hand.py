@@ -252,6 +252,16 @@ def test_other_weights_of_a_fitted_network_are_named(kind, name, layer, value, w
         assert ". " not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["coefs_", "intercepts_"])
+def test_without_its_weights_a_network_that_has_predicted_is_not_fitted(name):
+    network = fitted("classifier")
+    network.predict(X)
+    delattr(network, name)
+    for method in ("predict", "predict_proba"):
+        with pytest.raises(NotFittedError):
+            getattr(network, method)(X)
+
+
 @pytest.mark.parametrize("value", [None, "text", [[1.0]]], ids=repr)
 @pytest.mark.parametrize("convert", [np.asarray, np.ndarray.tolist, csr_array, np.asfortranarray])
 def test_what_is_no_weight_is_named_for_inputs_of_any_kind(convert, value):

@@ -195,6 +195,25 @@ def test_broken_sparse_tables_are_refused(container, damage):
         fit(tiny("classifier"), X, labels)
 
 
+@pytest.mark.parametrize("kind", ESTIMATORS)
+@pytest.mark.parametrize("dtype", [">f8", ">f4", "<f8", "<f4"])
+def test_the_order_of_bytes_changes_nothing(dtype, kind):
+    inputs, targets = np.random.RandomState(0).randn(30, 3).astype(np.float32), np.arange(30) % 2
+    given = inputs.astype(dtype)
+    native, swapped = given.astype(given.dtype.newbyteorder("=")), not given.dtype.isnative
+    for method in ("fit", "partial_fit"):
+        if not hasattr(tiny(kind), method):
+            continue
+        # scikit-learn, too, makes float64 of the one and keeps the other.
+        expected = fit(tiny(kind), inputs.astype(np.float64) if swapped else given, targets, method=method)
+        found = fit(tiny(kind), given, targets.astype(">i8" if swapped else "<i8"), method=method)
+        for name in PREDICTIONS:
+            if hasattr(found, name):
+                np.testing.assert_allclose(
+                    getattr(found, name)(given), getattr(expected, name)(native), rtol=1e-5, atol=1e-6
+                )
+
+
 def test_duplicates_that_overflow_are_refused():
     table = sp.csr_matrix((np.full(6, 1e308), [0, 0, 0, 0, 1, 0], [0, 2, 4, 5, 6]), shape=(4, 2))
     with pytest.raises(ValueError, match="Got sparse X with duplicate entries whose sum overflows in float64"):
