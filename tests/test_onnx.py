@@ -73,17 +73,18 @@ def run(model, X):
     return session.run(None, dict(zip(names, columns, strict=True)))
 
 
-def assert_close(found, expected):
-    """Assert that numbers agree, to rounding of raw scores of hundreds in the type of those that a graph puts out."""
+def assert_close(found, expected, rounding=0.0):
+    """Assert that numbers agree, to rounding in the type of those that a graph puts out, or to up to ten times that."""
     expected = np.asarray(expected).reshape(found.shape)
     largest = np.maximum(1, np.abs(expected).max(axis=0))
-    assert (np.abs(found - expected) / largest).max() < {np.float32: 5e-5, np.float64: 1e-12}[found.dtype.type]
+    bound = {np.float32: 1e-5, np.float64: 1e-12}[found.dtype.type]
+    assert np.all(np.abs(found - expected) / largest < np.clip(rounding, bound, 10 * bound))
 
 
-def assert_same_classifier(model, estimator, X):
+def assert_same_classifier(model, estimator, X, rounding=0.0):
     labels, probabilities = run(model, X)
     assert_array_equal(labels, estimator.predict(X))
-    assert_close(probabilities, estimator.predict_proba(X))
+    assert_close(probabilities, estimator.predict_proba(X), rounding)
     assert probabilities.dtype == X.dtype
 
 
@@ -96,7 +97,12 @@ def assert_same_classifier(model, estimator, X):
 def test_every_activation_far_from_the_data_too(activation, dtype, trained_in):
     estimator = classifier(hidden_layer_sizes=(6, 5), activation=activation).fit(X.astype(trained_in), y)
     given = FAR.astype(dtype)
-    assert_same_classifier(to_onnx(estimator, given), estimator, given)
+    # Of large terms whose sum is small the last digits are lost, in whatever order they are added up.
+    terms = np.abs(given)
+    for coef in estimator.coefs_:
+        terms = terms @ np.abs(coef)
+    rounding = np.finfo(terms.dtype).eps * terms.max(axis=1, keepdims=True)
+    assert_same_classifier(to_onnx(estimator, given), estimator, given, rounding)
 
 
 @pytest.mark.parametrize("labels", LABELS)
